@@ -1,0 +1,107 @@
+/**
+ * What happens, for whoever listens: `node:diagnostics_channel` channels with stable names. Messages are frozen,
+ * versioned and JSON-safe, carry no prompt, answer or secret, and cost nothing while nobody subscribes. They are
+ * published in the async context of the call that they are about, across duplicate installs.
+ */
+import { channel, tracingChannel } from 'node:diagnostics_channel';
+import type { Attempt } from './attempt.ts';
+import { isSynapseError } from './errors.ts';
+import type { CostRecord } from './price.ts';
+
+/** Names of all channels. `llm` is a tracing channel: subscribe with `tracingChannel(channelNames.llm)`. */
+export const channelNames = {
+  cost: 'synapsekit:cost',
+  budget: 'synapsekit:budget',
+  breaker: 'synapsekit:breaker',
+  llm: 'synapsekit:llm',
+} as const;
+
+/** A hold was placed, booked, closed or refused. Amounts are exact decimal strings of dollars. */
+export interface BudgetMessage {
+  readonly version: 1;
+  readonly type: 'hold' | 'refusal' | 'booking' | 'close';
+  readonly guard: string;
+  readonly holdId?: string | undefined;
+  readonly attemptId?: string | undefined;
+  readonly limit?: string | undefined;
+  readonly amountUsd?: string | undefined;
+}
+
+/** A circuit breaker changed its state. */
+export interface BreakerMessage {
+  readonly version: 1;
+  readonly breaker: string;
+  readonly from: string;
+  readonly to: string;
+  /** Why, in a word: `"failures"`, `"probe-succeeded"`, `"probe-failed"`, `"recovery-timeout"`, `"manual"`. */
+  readonly reason: string;
+}
+
+/** One physical attempt, in the tracing channel; `attempt` is there from `asyncEnd` (the last chunk) on. */
+export interface LLMMessage {
+  readonly version: 1;
+  readonly attemptId: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly id: string;
+  readonly stream: boolean;
+  readonly attributes: Readonly<Record<string, string | number | boolean>>;
+  attempt?: Attempt;
+  /** Code of the error, if the attempt failed: never the error itself. */
+  errorCode?: string;
+}
+
+/** A channel of one kind of message. */
+export interface MessageChannel<T extends object> {
+  readonly hasSubscribers: boolean;
+  /** Builds and publishes a message, if anybody listens. */
+  publish(message: () => T): void;
+}
+
+function messageChannel<T extends object>(name: string): MessageChannel<T> {
+  const target = channel(name);
+  return {
+    get hasSubscribers(): boolean {
+      return target.hasSubscribers;
+    },
+    publish(message) {
+      if (target.hasSubscribers) target.publish(Object.freeze(message()));
+    },
+  };
+}
+
+/** `synapsekit:cost`: every record of every tracker. */
+export const costChannel: MessageChannel<CostRecord> = messageChannel(channelNames.cost);
+/** `synapsekit:budget`: holds, bookings, refusals. */
+export const budgetChannel: MessageChannel<BudgetMessage> = messageChannel(channelNames.budget);
+/** `synapsekit:breaker`: transitions. */
+export const breakerChannel: MessageChannel<BreakerMessage> = messageChannel(channelNames.breaker);
+
+/** An attempt that is being traced. */
+export interface LLMTrace {
+  end(attempt: Attempt, error: unknown): void;
+}
+
+const llmTracing = tracingChannel<unknown, LLMMessage>(channelNames.llm);
+const noTrace: LLMTrace = { end() {} };
+
+/** `synapsekit:llm`: every physical attempt, from sending to the last chunk. */
+export const llmChannel: { begin(message: LLMMessage): LLMTrace } = {
+  begin(message) {
+    if (!llmTracing.hasSubscribers) return noTrace;
+    const context = { ...message };
+    llmTracing.start.publish(context);
+    llmTracing.end.publish(context);
+    return {
+      end(attempt, error) {
+        context.attempt = attempt;
+        if (error !== undefined) {
+          context.errorCode = isSynapseError(error) ? error.code : 'error';
+          llmTracing.error.publish(context);
+        }
+        llmTracing.asyncStart.publish(context);
+        llmTracing.asyncEnd.publish(context);
+      },
+    };
+  },
+};

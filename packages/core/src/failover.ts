@@ -1,0 +1,205 @@
+/** The one failover loop: fallback chains and routers both walk their candidates with it. */
+import type { Attempt } from './attempt.ts';
+import {
+  AllProvidersFailedError,
+  type BudgetExceededError,
+  isSynapseError,
+  type ProviderFailure,
+} from './errors.ts';
+import { failureRule } from './failure-rules.ts';
+import type { Generation } from './generation.ts';
+import type { Availability, LLM } from './llm.ts';
+import { type PicoUsd, parseUsd } from './money.ts';
+import type { CallOptions } from './options.ts';
+import type { Prompt } from './prompt.ts';
+import { createGenerationStream, type GenerationStream, isContent, relay } from './stream.ts';
+
+/** Tells a caller of the loop what happens. Must not throw. */
+export interface FailoverHooks {
+  /** A candidate failed or was skipped, and the next one is looked at. */
+  readonly onFailure?: ((failure: ProviderFailure) => void) | undefined;
+}
+
+/**
+ * Asks the candidates in order until one answers.
+ *
+ * - One that says it is not available (open circuit) is skipped without a call.
+ * - Another is asked where `failureRule` allows it: not after an abort or a bad request; after a budget refusal only
+ *   one that would hold less; after a context overflow only one with a larger (or unknown) window.
+ * - `failures` of the answer says who was passed over and why; `attempts` has everything that may have cost.
+ *
+ * @throws AllProvidersFailedError with one entry per candidate; BudgetExceededError when budgets alone refused;
+ *   the error itself where nobody else may be asked; `signal.reason` on abort.
+ */
+export async function failoverGenerate(
+  candidates: readonly LLM[],
+  prompt: Prompt,
+  options: CallOptions = {},
+  hooks: FailoverHooks = {},
+): Promise<Generation> {
+  const walk = new Walk(candidates, prompt, options, hooks);
+  for (let llm = walk.next(); llm !== undefined; llm = walk.next()) {
+    try {
+      return walk.served(await llm.generate(prompt, walk.callOptions));
+    } catch (error) {
+      walk.failed(llm, error);
+    }
+  }
+  throw walk.exhausted();
+}
+
+/** The same for streams: another candidate is asked only before the first content, never after it. */
+export function failoverStream(
+  candidates: readonly LLM[],
+  prompt: Prompt,
+  options: CallOptions = {},
+  hooks: FailoverHooks = {},
+): GenerationStream {
+  return createGenerationStream(
+    async function* (context) {
+      const walk = new Walk(candidates, prompt, { ...options, signal: context.signal }, hooks);
+      for (let llm = walk.next(); llm !== undefined; llm = walk.next()) {
+        let emitted = false;
+        try {
+          const events = relay(
+            {
+              signal: context.signal,
+              partial: (generation) =>
+                context.partial(Promise.resolve(generation).then((g) => walk.served(g))),
+            },
+            llm.stream(prompt, walk.callOptions),
+          );
+          let step = await events.next();
+          try {
+            for (; step.done !== true; step = await events.next()) {
+              emitted ||= isContent(step.value);
+              yield step.value;
+            }
+          } finally {
+            await events.return(undefined as never);
+          }
+          return walk.served(step.value);
+        } catch (error) {
+          if (emitted) throw error;
+          walk.failed(llm, error);
+        }
+      }
+      throw walk.exhausted();
+    },
+    { signal: options.signal },
+  );
+}
+
+/** State of one walk along the candidates. */
+class Walk {
+  readonly callOptions: CallOptions;
+  readonly #prompt: Prompt;
+  readonly #hooks: FailoverHooks;
+  readonly #rest: LLM[];
+  readonly #failures: ProviderFailure[] = [];
+  readonly #attempts = new Map<string, Attempt>();
+  /** Set after a budget refusal: the next candidate must need less than this. */
+  #refusal: { readonly error: BudgetExceededError; readonly belowPico: PicoUsd } | undefined;
+  /** Set after a context overflow: the next candidate's window must be larger than this. */
+  #overflow: { readonly error: unknown; readonly window: number } | undefined;
+  #goneModels = new Map<string, unknown>();
+
+  constructor(candidates: readonly LLM[], prompt: Prompt, options: CallOptions, hooks: FailoverHooks) {
+    this.#rest = [...candidates];
+    this.#prompt = prompt;
+    this.#hooks = hooks;
+    this.callOptions = {
+      ...options,
+      onAttempt: (attempt) => {
+        this.#attempts.set(attempt.attemptId, attempt);
+        options.onAttempt?.(attempt);
+      },
+    };
+  }
+
+  /** The next candidate that may be asked. */
+  next(): LLM | undefined {
+    for (let llm = this.#rest.shift(); llm !== undefined; llm = this.#rest.shift()) {
+      if (this.callOptions.signal?.aborted === true) throw this.callOptions.signal.reason;
+      const obstacle = this.#obstacle(llm);
+      if (obstacle === undefined) return llm;
+      this.#record({ id: llm.id, outcome: 'skipped', error: obstacle.error });
+    }
+    return undefined;
+  }
+
+  #obstacle(llm: LLM): { readonly error: unknown } | undefined {
+    const availability: Availability | undefined = llm.availability?.();
+    if (availability?.available === false) return availability;
+    const gone = this.#goneModels.get(llm.id);
+    if (gone !== undefined) return { error: gone };
+    if (this.#overflow !== undefined) {
+      const window = llm.capabilities?.contextWindow;
+      if (window !== undefined && window <= this.#overflow.window) return this.#overflow;
+    }
+    if (this.#refusal !== undefined) {
+      // One that nothing guards would go round the budget: it has no quote and is not asked.
+      const quote = llm.quoteHold?.(this.#prompt, this.callOptions);
+      if (quote === undefined || quote.pico >= this.#refusal.belowPico) return this.#refusal;
+    }
+    return undefined;
+  }
+
+  /** Notes a failure; rethrows it where nobody else may be asked. */
+  failed(llm: LLM, error: unknown): void {
+    const { failover } = failureRule(error, this.callOptions.signal);
+    if (failover === false) throw error;
+    if (failover === 'smaller-hold' && isSynapseError(error, 'budget-exceeded')) {
+      this.#refusal = { error, belowPico: parseUsd(error.neededUsd) };
+    }
+    if (failover === 'larger-context') {
+      this.#overflow = { error, window: llm.capabilities?.contextWindow ?? 0 };
+    }
+    if (failover === 'other-model') this.#goneModels.set(llm.id, error);
+    this.#record({ id: llm.id, outcome: 'failed', error });
+  }
+
+  served(generation: Generation): Generation {
+    const attempts = new Map([...this.#attempts].filter(([, { usage }]) => usage !== undefined));
+    for (const attempt of generation.attempts) attempts.set(attempt.attemptId, attempt);
+    return {
+      ...generation,
+      attempts: [...attempts.values()],
+      failures: [...this.#failures, ...generation.failures],
+    };
+  }
+
+  /** The error when no candidate is left. */
+  exhausted(): unknown {
+    const errors = this.#failures.map(({ error }) => error);
+    const budgetOnly = errors.length > 0 && errors.every((error) => isSynapseError(error, 'budget-exceeded'));
+    // A caller who handles refusals must find one, not a parcel with one in it.
+    if (budgetOnly) return this.#refusal?.error ?? errors.at(-1);
+    const waits = errors.map(retryAfterOf).filter((wait) => wait !== undefined);
+    const told = this.#failures
+      .map(({ id, outcome, error }) => `${id} ${outcome}: ${messageOf(error)}`)
+      .join('; ');
+    return new AllProvidersFailedError(
+      this.#failures.length === 0
+        ? 'No model to ask: the list of candidates is empty.'
+        : `None of ${this.#failures.length} models could serve. ${told}. See \`errors\` for each.`,
+      { errors: this.#failures, ...(waits.length > 0 && { retryAfterMs: Math.min(...waits) }) },
+    );
+  }
+
+  #record(failure: ProviderFailure): void {
+    this.#failures.push(failure);
+    this.#hooks.onFailure?.(failure);
+  }
+}
+
+function retryAfterOf(error: unknown): number | undefined {
+  const wait = isSynapseError(error) ? (error as { retryAfterMs?: unknown }).retryAfterMs : undefined;
+  return typeof wait === 'number' ? wait : undefined;
+}
+
+/** Only our own messages are known to carry no prompt. */
+function messageOf(error: unknown): string {
+  if (isSynapseError(error)) return error.message.replace(/\.$/, '');
+  return error instanceof Error ? error.name : 'a thrown value';
+}

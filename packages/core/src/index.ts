@@ -1,0 +1,125 @@
+export type { Attempt } from './attempt.ts';
+export { type AttemptEnd, type AttemptStart, type RunningAttempt, startAttempt } from './attempt-recorder.ts';
+export {
+  type BreakerMessage,
+  type BudgetMessage,
+  breakerChannel,
+  budgetChannel,
+  channelNames,
+  costChannel,
+  type LLMMessage,
+  type MessageChannel,
+} from './channels.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { type DefinedAnswer, defineLLM, type LLMDefinition } from './define-llm.ts';
+export {
+  AllProvidersFailedError,
+  BudgetExceededError,
+  type BudgetRefusal,
+  BulkheadFullError,
+  CallTimeoutError,
+  CircuitBreakerOpen,
+  ConfigError,
+  type ErrorByCode,
+  type ErrorCode,
+  isSynapseError,
+  LedgerError,
+  ProviderError,
+  type ProviderErrorFacts,
+  type ProviderErrorKind,
+  type ProviderFailure,
+  RateLimitedError,
+  StreamAbandonedError,
+  SynapseError,
+  type TimeoutPhase,
+  UnknownPriceError,
+} from './errors.ts';
+export { type FailoverHooks, failoverGenerate, failoverStream } from './failover.ts';
+export {
+  type FailureRule,
+  failureRule,
+  failureRules,
+  type HealthVerdict,
+  isNetworkError,
+} from './failure-rules.ts';
+export type { FinishReason, Generation, RateLimitState, TokenLogprob } from './generation.ts';
+export type {
+  LedgerKey,
+  LedgerStatus,
+  LedgerStore,
+  LedgerWindow,
+  PostRequest,
+  ReserveLine,
+  ReserveRequest,
+  ReserveResult,
+} from './ledger.ts';
+export {
+  type Availability,
+  type Capabilities,
+  type HoldQuote,
+  type LLM,
+  type LLMMiddleware,
+  modelId,
+} from './llm.ts';
+export { formatUsd, PICO_PER_USD, type PicoUsd, parseUsd, usdDecimal, usdNumber } from './money.ts';
+export {
+  type Attributes,
+  type CallOptions,
+  checkCallOptions,
+  checkLLMConfig,
+  type LLMConfig,
+  type TimeLimits,
+} from './options.ts';
+export type {
+  BudgetRemaining,
+  BudgetView,
+  CostRecord,
+  Price,
+  PriceLookup,
+  PriceQuery,
+  Retirement,
+  SpendSource,
+} from './price.ts';
+export {
+  type AssistantMessage,
+  type ImagePart,
+  type Message,
+  type Prompt,
+  promptText,
+  type SystemMessage,
+  type TextPart,
+  type ToolMessage,
+  toMessages,
+  type UserMessage,
+} from './prompt.ts';
+export { type IdSource, type Random, systemIds, systemRandom } from './random.ts';
+export { type LinkedSignal, linkSignals, raceAbort } from './signal.ts';
+export {
+  createGenerationStream,
+  type GenerationStream,
+  isAbandonment,
+  isContent,
+  relay,
+  type StreamContext,
+  type StreamEvent,
+  type StreamSource,
+} from './stream.ts';
+export {
+  createTokenCounter,
+  estimatePromptTokens,
+  estimateTextTokens,
+  maxPromptTokens,
+  type TokenCounter,
+  type TokenEncoder,
+} from './tokens.ts';
+export {
+  type JsonSchema,
+  type ResponseFormat,
+  type Tool,
+  type ToolCall,
+  type ToolChoice,
+  toToolCall,
+} from './tool.ts';
+export { assertTokenCounts, type TokenCounts, type Usage, type UsageSource } from './usage.ts';
+export { type NumberRule, rejectUnknownKeys, requireNumber } from './validate.ts';
+export { wrap } from './wrap.ts';

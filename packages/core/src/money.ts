@@ -1,0 +1,93 @@
+/**
+ * Money is whole pico-dollars (1e-12 USD) in a `bigint`: 99.8 % of published token prices are exact whole
+ * pico-dollars per token, so sums never drift. `number` dollars exist at the edge only.
+ */
+import { ConfigError } from './errors.ts';
+
+/** An amount of money in whole pico-dollars: 1 USD = 1_000_000_000_000n. */
+export type PicoUsd = bigint;
+
+/** Pico-dollars in one US dollar. */
+export const PICO_PER_USD: PicoUsd = 1_000_000_000_000n;
+
+const decimalPattern = /^([+-]?)(\d+)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
+
+/**
+ * Reads an amount of US dollars exactly. A number counts as the decimal that JavaScript prints for it, so `0.1`
+ * is one tenth. Digits below one pico-dollar round **up** (`"ceil"`, the default: against the spender) or are
+ * refused (`"exact"`).
+ *
+ * @param usd dollars as a number or as a decimal string such as `"0.0000023"` or `"5e-8"`.
+ * @param what names the value in the error message.
+ * @throws ConfigError for anything negative, not finite, or not a decimal.
+ */
+export function parseUsd(
+  usd: number | string,
+  what = 'amount',
+  rounding: 'ceil' | 'exact' = 'ceil',
+): PicoUsd {
+  const match = decimalPattern.exec(typeof usd === 'number' ? String(usd) : usd.trim());
+  if (match === null) {
+    throw new ConfigError(`${what} must be a finite amount of US dollars, got ${shown(usd)}.`, {
+      option: what,
+    });
+  }
+  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
+  const digits = BigInt(whole + fraction);
+  if (sign === '-' && digits !== 0n) {
+    throw new ConfigError(`${what} must not be negative, got ${shown(usd)}.`, { option: what });
+  }
+  const shift = 12 + Number(exponent) - fraction.length;
+  if (shift >= 0) return digits * 10n ** BigInt(shift);
+  const divisor = 10n ** BigInt(-shift);
+  const rest = digits % divisor;
+  if (rest !== 0n && rounding === 'exact') {
+    throw new ConfigError(`${what} must be whole pico-dollars (12 decimals), got ${shown(usd)}.`, {
+      option: what,
+    });
+  }
+  return digits / divisor + (rest === 0n ? 0n : 1n);
+}
+
+/** The nearest `number` of dollars: for display and thresholds, not for sums. */
+export function usdNumber(pico: PicoUsd): number {
+  return Number(usdDecimal(pico));
+}
+
+/** The exact amount in dollars as a plain decimal string without trailing zeros: `"0.0000023"`. JSON-safe. */
+export function usdDecimal(pico: PicoUsd): string {
+  const sign = pico < 0n ? '-' : '';
+  const abs = pico < 0n ? -pico : pico;
+  const fraction = (abs % PICO_PER_USD).toString().padStart(12, '0').replace(/0+$/, '');
+  const whole = (abs / PICO_PER_USD).toString();
+  return fraction === '' ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
+}
+
+/**
+ * Dollars for people: at least two decimals and three significant digits, trailing zeros beyond two decimals
+ * dropped: `$0.10`, `$0.0312`, `$0.0000023`, `$12.50`. Never `$0.0000` for a cost that is not zero.
+ */
+export function formatUsd(amount: PicoUsd | number | string): string {
+  const pico = typeof amount === 'bigint' ? amount : signedPico(amount);
+  const sign = pico < 0n ? '-' : '';
+  const abs = pico < 0n ? -pico : pico;
+  if (abs === 0n) return '$0.00';
+  // Places after the point that keep three significant digits.
+  const magnitude = abs.toString().length - 1 - 12;
+  const places = Math.min(12, Math.max(2, 2 - magnitude));
+  const step = 10n ** BigInt(12 - places);
+  const rounded = (abs + step / 2n) / step;
+  const text = rounded.toString().padStart(places + 1, '0');
+  const whole = text.slice(0, -places);
+  const fraction = text.slice(-places).replace(/0+$/, '').padEnd(2, '0');
+  return `${sign}$${whole}.${fraction}`;
+}
+
+function signedPico(amount: number | string): PicoUsd {
+  const text = String(amount).trim();
+  return text.startsWith('-') ? -parseUsd(text.slice(1)) : parseUsd(text);
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value);
+}
