@@ -203,3 +203,21 @@ function messageOf(error: unknown): string {
   if (isSynapseError(error)) return error.message.replace(/\.$/, '');
   return error instanceof Error ? error.name : 'a thrown value';
 }
+
+/** Whether any of several models would be asked right now; the shortest known wait when none would. */
+export function anyAvailable(candidates: readonly LLM[]): Availability {
+  let first: Availability | undefined;
+  let retryAfterMs: number | undefined;
+  for (const llm of candidates) {
+    const state: Availability = llm.availability?.() ?? { available: true };
+    if (state.available) return state;
+    first ??= state;
+    if (state.retryAfterMs !== undefined)
+      retryAfterMs = Math.min(state.retryAfterMs, retryAfterMs ?? Infinity);
+  }
+  const error =
+    first?.available === false
+      ? first.error
+      : new AllProvidersFailedError('No model to ask.', { errors: [] });
+  return { available: false, error, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}

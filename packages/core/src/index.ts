@@ -34,7 +34,7 @@ export {
   type TimeoutPhase,
   UnknownPriceError,
 } from './errors.ts';
-export { type FailoverHooks, failoverGenerate, failoverStream } from './failover.ts';
+export { anyAvailable, type FailoverHooks, failoverGenerate, failoverStream } from './failover.ts';
 export {
   type FailureRule,
   failureRule,
