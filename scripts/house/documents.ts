@@ -92,7 +92,7 @@ export function matchesOutput(actual: string, expected: string): boolean {
       const parts = line
         .trimEnd()
         .split('…')
-        .map((part) => part.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+        .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
       return new RegExp(`^${parts.join('.*')}$`, 'u').test(actualLines[index]?.trimEnd() ?? '');
     })
   );

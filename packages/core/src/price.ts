@@ -9,7 +9,7 @@ export interface PriceQuery {
   readonly provider?: string | undefined;
   /** Unix milliseconds at which the price has to hold. @default now */
   readonly atMs?: number | undefined;
-  /** Service tier: `"batch"`, `"flex"`, `"priority"`; anything else is the standard price. */
+  /** Service tier: `"batch"`, `"flex"`, `"priority"` (`"fast"`); any other name is the standard price. */
   readonly serviceTier?: string | undefined;
 }
 

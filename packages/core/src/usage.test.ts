@@ -22,6 +22,7 @@ test.each([
     'inputTokens includes both',
   ],
   [{ inputTokens: 0, outputTokens: 3, reasoningTokens: 4 }, 'exceed outputTokens (3)'],
+  [{ inputTokens: 3, outputTokens: 3, inputAudioTokens: 4 }, 'Audio tokens (4 in'],
 ])('refuses %o', (usage, message) => {
   expect(() => assertTokenCounts(usage as never)).toThrow(message);
 });

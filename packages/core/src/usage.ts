@@ -66,10 +66,17 @@ export function assertTokenCounts(usage: TokenCounts): void {
     cacheWriteTokens = 0,
     reasoningTokens = 0,
   } = usage;
+  const { inputAudioTokens = 0, outputAudioTokens = 0 } = usage;
   if (cachedInputTokens + cacheWriteTokens > inputTokens) {
     throw new ConfigError(
       `cachedInputTokens (${cachedInputTokens}) + cacheWriteTokens (${cacheWriteTokens}) exceed inputTokens (${inputTokens}); inputTokens includes both.`,
       { option: 'inputTokens' },
+    );
+  }
+  if (inputAudioTokens > inputTokens || outputAudioTokens > outputTokens) {
+    throw new ConfigError(
+      `Audio tokens (${inputAudioTokens} in, ${outputAudioTokens} out) exceed all tokens (${inputTokens} in, ${outputTokens} out).`,
+      { option: inputAudioTokens > inputTokens ? 'inputAudioTokens' : 'outputAudioTokens' },
     );
   }
   if (reasoningTokens > outputTokens) {
