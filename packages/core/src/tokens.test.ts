@@ -49,6 +49,13 @@ describe('createTokenCounter', () => {
     expect(Math.max(...seen.map((piece) => piece.length))).toBeLessThan(1_000);
   });
 
+  test('and of a long run of spaces', () => {
+    const { counter, seen } = characterCounter();
+    const text = `start${' '.repeat(100_000)}end`;
+    expect(counter.countText(text)).toBe(text.length);
+    expect(Math.max(...seen.map((piece) => piece.length))).toBeLessThan(1_000);
+  });
+
   test('loses nothing of any text', () => {
     fc.assert(
       fc.property(

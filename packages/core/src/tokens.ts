@@ -45,7 +45,7 @@ export interface TokenEncoder {
   countTokens(text: string, options: { readonly disallowedSpecial: Set<string> }): number;
 }
 
-/** Runs without a space longer than this are counted in pieces: tokenizers take quadratic time on them. */
+/** Longer runs of anything but spaces, or of spaces, are counted in pieces: tokenizers take quadratic time on them. */
 const longestRun = 400;
 const noSpecialTokens: Set<string> = new Set();
 
@@ -64,10 +64,12 @@ export function createTokenCounter(encoder: TokenEncoder): TokenCounter {
   return { countText, countPrompt: (prompt, options = {}) => promptTokens(prompt, options, countText, 8) };
 }
 
+const longRuns = new RegExp(`\\S{${longestRun + 1}}|\\s{${longestRun + 1}}`, 'u');
+const pieces = new RegExp(`\\s{0,${longestRun}}\\S{1,${longestRun}}|\\s{1,${longestRun}}`, 'gu');
+
 function boundedPieces(text: string): readonly string[] {
-  const pattern = new RegExp(`\\S{${longestRun + 1},}`, 'u');
-  if (text.length <= longestRun || !pattern.test(text)) return [text];
-  return text.match(new RegExp(`\\s*\\S{1,${longestRun}}\\s*|\\s+`, 'gu')) ?? [text];
+  if (text.length <= longestRun || !longRuns.test(text)) return [text];
+  return text.match(pieces) ?? [text];
 }
 
 function promptTokens(
