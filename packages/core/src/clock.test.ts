@@ -5,17 +5,28 @@ import { systemClock } from './clock.ts';
 
 test('sleep resolves after the time and keeps the process alive for it', async () => {
   const clock = new URL('./clock.ts', import.meta.url).href;
-  const script = `const { systemClock } = await import('${clock}'); await systemClock.sleep(20); console.log('slept');`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);
+  const script =
+    'const { systemClock } = await import(process.argv[1]); await systemClock.sleep(20); console.log("slept");';
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    script,
+    clock,
+  ]);
   expect(stdout).toBe('slept\n');
 });
 
 test('a timer does not keep the process alive', async () => {
   const clock = new URL('./clock.ts', import.meta.url).href;
-  const script = `const { systemClock } = await import('${clock}'); systemClock.timer(60_000, () => console.log('late'));`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
-    timeout: 10_000,
-  });
+  const script =
+    'const { systemClock } = await import(process.argv[1]); systemClock.timer(60_000, () => console.log("late"));';
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '--eval', script, clock],
+    {
+      timeout: 10_000,
+    },
+  );
   expect(stdout).toBe('');
 });
 

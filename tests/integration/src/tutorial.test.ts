@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { SimulatedProvider } from '@synapsekit/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+/** The tutorial as a user writes it, byte for byte, and its eval file. */
+const folder = join(import.meta.dirname, '../tutorial');
+const run = promisify(execFile);
+const bin = (name: string): string => join(import.meta.dirname, `../../../node_modules/.bin/${name}`);
+const cli = createRequire(import.meta.url)
+  .resolve('@synapsekit/cli/package.json')
+  .replace('package.json', 'src/bin.ts');
+
+let provider: SimulatedProvider;
+beforeAll(async () => {
+  provider = await SimulatedProvider.start();
+});
+afterAll(() => provider.close());
+
+const environment = (): NodeJS.ProcessEnv => ({ ...process.env, ...provider.env, NO_COLOR: '1' });
+
+describe('the tutorial', () => {
+  test.each(['tutorial.ts', 'tutorial.eval.ts'])('%s is the agreed text', (file) => {
+    const agreed = join(import.meta.dirname, '../../../../shared/spec', file);
+    const ours = readFileSync(join(folder, file), 'utf8');
+    // The agreed text lies beside the repository where it is developed; elsewhere the copy stands for it.
+    expect(ours).toBe(existsSync(agreed) ? readFileSync(agreed, 'utf8') : ours);
+    expect(ours).toContain("from '@synapsekit/");
+  });
+
+  test('type-checks as it stands', { timeout: 30_000 }, async () => {
+    await run(bin('tsc'), ['-p', join(folder, 'tsconfig.json')]);
+  });
+
+  test('runs: five queries at once, routed, tracked and summed exactly', { timeout: 30_000 }, async () => {
+    provider.reset();
+    const { stdout } = await run(process.execPath, [join(folder, 'tutorial.ts')], { env: environment() });
+    const summary = JSON.parse(stdout.slice(stdout.indexOf('=== Cost Summary ===') + 20));
+    expect(summary.totalUsd).toBe(Number(provider.bill.totalUsd));
+    const { byScope, byModel } = summary;
+    const sum = (prefix: string): number =>
+      Object.entries<number>(byScope).reduce(
+        (all, [name, usd]) => (name.startsWith(prefix) ? all + usd : all),
+        0,
+      );
+    // Every call ran in one pipeline, one step and one llm scope: each level adds up to the whole.
+    for (const level of ['pipeline:batch-', 'step:', 'llm:'])
+      expect(sum(level)).toBeCloseTo(summary.totalUsd, 12);
+    for (const [model, usd] of Object.entries(byModel)) expect(byScope[`llm:${model}`]).toBe(usd);
+    expect(Object.keys(byModel).sort()).toEqual([
+      'gpt-4o',
+      'groq/llama-3.1-8b-instant',
+      'groq/llama-3.3-70b-versatile',
+    ]);
+    for (const complexity of ['simple', 'medium', 'complex']) expect(stdout).toContain(`'${complexity}'`);
+  });
+
+  test('its functions by hand do what they say', { timeout: 30_000 }, async () => {
+    provider.reset();
+    const script = `
+      const { runPipelineByHand, askOnce } = await import(${JSON.stringify(join(folder, 'tutorial.ts'))});
+      const results = [await runPipelineByHand('What is 2 + 2?', 'one'), await runPipelineByHand('Write a Python function to find all prime numbers up to N.', 'two')];
+      console.log(JSON.stringify({ results, once: await askOnce('What is the capital of France?') }));`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+      env: environment(),
+    });
+    const { results, once } = JSON.parse(stdout);
+    expect(results).toMatchObject([
+      { complexity: 'simple', model: 'groq/llama-3.1-8b-instant' },
+      { complexity: 'complex', model: 'gpt-4o' },
+    ]);
+    for (const { costUsd, pipelineUsd } of results) expect(pipelineUsd).toBeGreaterThan(costUsd);
+    expect(once).toContain('Paris');
+  });
+
+  test('synapsekit test prints what the tutorial shows', { timeout: 30_000 }, async () => {
+    provider.reset();
+    const { stdout } = await run(process.execPath, [cli, 'test', join(folder, 'tutorial.eval.ts')], {
+      env: environment(),
+    });
+    expect(stdout).toContain('Running 3 eval case(s)...');
+    expect(stdout).toMatch(/^test_simple_query_cheap ✓$/m);
+    expect(stdout).toMatch(/^ {2}MaxCostUSD \.\.\. PASS \(\$0\.0000\d+ < \$0\.001\)/m);
+    expect(stdout).toMatch(/^test_complex_query_quality ✓$/m);
+    expect(stdout).toMatch(/^ {2}MaxCostUSD \.\.\. PASS \(\$0\.\d+ < \$0\.10\)/m);
+    expect(stdout).toMatch(/^ {2}ContainsKeywords \.\.\. PASS/m);
+    expect(stdout).toMatch(/^test_budget_guard_blocks ✓$/m);
+    expect(stdout).toContain('structural test');
+    const total = /^3 passed, 0 failed \| total cost: \$(0\.\d+)/m.exec(stdout)?.[1];
+    // Printed to three significant digits.
+    expect(Number(total)).toBeCloseTo(Number(provider.bill.totalUsd), 4);
+  });
+});
