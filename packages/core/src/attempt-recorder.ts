@@ -18,6 +18,11 @@ export interface AttemptEnd {
 /** One attempt on its way. */
 export interface RunningAttempt {
   readonly attemptId: string;
+  /**
+   * Asks `onAttemptStart` whether it may be sent: await it before sending. When the answer is no, the attempt has
+   * ended as `"unsent"` and the error is to be thrown on.
+   */
+  admit(): void | Promise<void>;
   /** Marks the first content; later calls change nothing. */
   firstToken(): void;
   /** Ends the attempt, once: tells `onAttempt` and the `synapsekit:llm` channel. Later calls return the same. */
@@ -29,8 +34,10 @@ export interface AttemptStart {
   readonly llm: Pick<LLM, 'provider' | 'model' | 'id'>;
   readonly options: CallOptions;
   readonly stream: boolean;
-  readonly clock?: Clock;
-  readonly ids?: IdSource;
+  /** @default systemClock */
+  readonly clock?: Clock | undefined;
+  /** @default systemIds */
+  readonly ids?: IdSource | undefined;
 }
 
 /** Begins a physical attempt: mints its id and starts its clock. For adapters. */
@@ -49,8 +56,12 @@ export function startAttempt(start: AttemptStart): RunningAttempt {
   });
   let firstTokenMs: number | undefined;
   let ended: Attempt | undefined;
-  return {
+  const attempt: RunningAttempt = {
     attemptId,
+    admit() {
+      const { onAttemptStart } = options;
+      if (onAttemptStart !== undefined) return ask(onAttemptStart);
+    },
     firstToken() {
       firstTokenMs ??= clock.monotonic() - startedMs;
     },
@@ -68,8 +79,41 @@ export function startAttempt(start: AttemptStart): RunningAttempt {
         ...(firstTokenMs !== undefined && { firstTokenMs }),
       });
       trace.end(ended, error);
-      options.onAttempt?.(ended);
+      tell(options.onAttempt, ended);
       return ended;
     },
   };
+  const ask = async (mayStart: NonNullable<CallOptions['onAttemptStart']>): Promise<void> => {
+    try {
+      await mayStart({ attemptId, provider: llm.provider, model: llm.model, id: llm.id });
+    } catch (error) {
+      attempt.end({ outcome: 'unsent', error });
+      throw error;
+    }
+  };
+  return attempt;
+}
+
+/**
+ * An answer that was paid for is not lost because somebody who is told about it fails: failover would pay for another
+ * one. The error's own message may be anything, so it is not repeated.
+ */
+function tell(onAttempt: CallOptions['onAttempt'], attempt: Attempt): void {
+  const warn = (error: unknown): void => {
+    const name = error instanceof Error ? error.name : typeof error;
+    process.emitWarning(
+      `An onAttempt listener threw (${name}). The call it was told about is not affected.`,
+      {
+        type: 'SynapseKitWarning',
+        code: 'SYNAPSEKIT_LISTENER',
+      },
+    );
+  };
+  try {
+    const result: unknown = onAttempt?.(attempt);
+    // An async listener has the type of one that returns nothing.
+    if (result instanceof Promise) result.catch(warn);
+  } catch (error) {
+    warn(error);
+  }
 }

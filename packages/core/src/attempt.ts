@@ -1,10 +1,7 @@
 import type { Usage } from './usage.ts';
 
-/**
- * One physical attempt: one request to one provider. The unit in which money is booked.
- * It carries no prompt and no answer.
- */
-export interface Attempt {
+/** Which attempt: known before it is sent. */
+export interface AttemptIdentity {
   /** Unique. Records, errors and ledger entries carry it, so that nobody books it twice. */
   readonly attemptId: string;
   readonly provider: string;
@@ -12,6 +9,13 @@ export interface Attempt {
   readonly model: string;
   /** `LLM.id` of the model that was asked. */
   readonly id: string;
+}
+
+/**
+ * One physical attempt: one request to one provider. The unit in which money is booked.
+ * It carries no prompt and no answer.
+ */
+export interface Attempt extends AttemptIdentity {
   /**
    * - `"served"`: the provider answered in full.
    * - `"refused"`: the provider answered with an error. Providers do not bill that.

@@ -33,7 +33,10 @@ export interface BreakerMessage {
   readonly breaker: string;
   readonly from: string;
   readonly to: string;
-  /** Why, in a word: `"failures"`, `"probe-succeeded"`, `"probe-failed"`, `"recovery-timeout"`, `"manual"`. */
+  /**
+   * Why, in a word: `"failures"`, `"verdict"`, `"recovery-timeout"`, `"probe-succeeded"`, `"probe-failed"`,
+   * `"manual"`, `"restored"`.
+   */
   readonly reason: string;
 }
 

@@ -1,30 +1,25 @@
 import type { Attempt } from './attempt.ts';
-import { startAttempt } from './attempt-recorder.ts';
+import { type RunningAttempt, startAttempt } from './attempt-recorder.ts';
 import type { Clock } from './clock.ts';
+import {
+  type Answer,
+  AnswerInPieces,
+  type DefinedAnswer,
+  finishReasonOf,
+  type Identity,
+  outputText,
+  readAnswer,
+} from './defined-answer.ts';
 import { ConfigError } from './errors.ts';
-import type { FinishReason, Generation } from './generation.ts';
+import type { Generation } from './generation.ts';
 import { type Capabilities, type LLM, modelId } from './llm.ts';
 import { type CallOptions, checkCallOptions } from './options.ts';
-import { type Prompt, toMessages } from './prompt.ts';
+import type { Prompt } from './prompt.ts';
 import type { IdSource } from './random.ts';
-import { createGenerationStream, isContent, type StreamEvent } from './stream.ts';
+import { raceAbort } from './signal.ts';
+import { createGenerationStream, isContent, type StreamContext, type StreamEvent } from './stream.ts';
 import { estimatePromptTokens, estimateTextTokens } from './tokens.ts';
-import type { ToolCall } from './tool.ts';
 import type { TokenCounts, Usage } from './usage.ts';
-
-/** An answer of a model of your own: its text, or text with what you know about it. */
-export type DefinedAnswer =
-  | string
-  | {
-      readonly text?: string | undefined;
-      readonly toolCalls?: readonly ToolCall[] | undefined;
-      /** @default "tool-calls" if there are any, else "stop" */
-      readonly finishReason?: FinishReason | undefined;
-      /** Absent: estimated from the texts, and marked as such. */
-      readonly usage?: TokenCounts | undefined;
-      readonly servedModel?: string | undefined;
-      readonly serviceTier?: string | undefined;
-    };
 
 /** A model of your own. */
 export interface LLMDefinition {
@@ -33,15 +28,32 @@ export interface LLMDefinition {
   /** @default `model` for openai, `provider/model` otherwise */
   readonly id?: string | undefined;
   readonly capabilities?: Capabilities | undefined;
-  /** Answers. Honour `options.signal`. Throw a `ProviderError` for failures that retries and breakers should understand. */
+  /**
+   * Answers. Hand `options.signal` to whatever does the work: an aborted call ends at once, but only you can stop the
+   * work. The time limits of `options` are yours to keep. Throw a `ProviderError` for failures that retries and
+   * breakers should understand.
+   */
   generate(prompt: Prompt, options: CallOptions): DefinedAnswer | Promise<DefinedAnswer>;
-  /** Answers piece by piece; its return value is as for `generate`. @default the answer of `generate` in one piece */
+  /**
+   * Answers piece by piece: an async generator, or any async iterable. What a generator returns is as for `generate`;
+   * its text and tool calls count only where none were yielded. @default the answer of `generate` in one piece
+   */
   stream?(
     prompt: Prompt,
     options: CallOptions,
-  ): AsyncGenerator<string | StreamEvent, DefinedAnswer | undefined, undefined>;
+    // biome-ignore lint/suspicious/noConfusingVoidType: a generator that returns nothing returns `void`.
+  ): AsyncIterable<string | StreamEvent, DefinedAnswer | undefined | void, undefined>;
+  /** Clock of latencies. @default systemClock */
   readonly clock?: Clock | undefined;
+  /** Source of attempt ids. @default systemIds */
   readonly ids?: IdSource | undefined;
+}
+
+/** One call of a defined model, admitted and about to be made. */
+interface DefinedCall {
+  readonly attempt: RunningAttempt;
+  /** What it used: as the answer tells, or estimated from all output that came. */
+  usage(answer: Answer, output: string): Usage;
 }
 
 /**
@@ -50,6 +62,8 @@ export interface LLMDefinition {
  * ```ts
  * const echo = defineLLM({ provider: 'local', model: 'echo', generate: (prompt) => `You said: ${String(prompt)}` });
  * ```
+ *
+ * A call throws a `ProviderError` of kind `"malformed"` when the function gives something that is no answer.
  *
  * @throws ConfigError without a provider, a model or a `generate` function.
  */
@@ -63,126 +77,155 @@ export function defineLLM(definition: LLMDefinition): LLM {
   if (typeof definition.generate !== 'function') {
     throw new ConfigError('generate must be a function that answers a prompt.', { option: 'generate' });
   }
-  const identity = { provider, model, id };
-  const start = (options: CallOptions, stream: boolean) =>
-    startAttempt({ llm: identity, options, stream, ...(clock && { clock }), ...(ids && { ids }) });
+  const identity: Identity = { provider, model, id };
+
+  /** Refuses what cannot be sent before there is an attempt: from there on it has to be ended, whatever comes. */
+  const begin = async (
+    prompt: Prompt,
+    options: CallOptions,
+    signal: AbortSignal | undefined,
+    stream: boolean,
+  ): Promise<DefinedCall> => {
+    checkCallOptions(options);
+    const inputTokens = estimatePromptTokens(prompt, options);
+    signal?.throwIfAborted();
+    const attempt = startAttempt({ llm: identity, options, stream, clock, ids });
+    await attempt.admit();
+    if (signal?.aborted === true) {
+      attempt.end({ outcome: 'unsent', error: signal.reason });
+      throw signal.reason;
+    }
+    return {
+      attempt,
+      usage: ({ usage, servedModel, serviceTier }, output) => ({
+        ...(usage ? counted(usage) : estimated(inputTokens, output)),
+        servedModel,
+        serviceTier,
+      }),
+    };
+  };
+
+  async function* pieceByPiece(
+    context: StreamContext,
+    prompt: Prompt,
+    options: CallOptions,
+  ): AsyncGenerator<StreamEvent, Generation, undefined> {
+    const { signal } = context;
+    const { attempt, usage } = await begin(prompt, options, signal, true);
+    const received = new AnswerInPieces(identity);
+    let pieces: AsyncIterator<unknown, unknown, undefined> | undefined;
+    let waiting = true;
+    let failure: { readonly error: unknown } | undefined;
+    let generation: Generation | undefined;
+    try {
+      pieces = open(definition, prompt, { ...options, signal });
+      let step = await raceAbort(pieces.next(), signal);
+      for (; step.done !== true; step = await raceAbort(pieces.next(), signal)) {
+        waiting = false;
+        signal.throwIfAborted();
+        const event = received.add(step.value);
+        if (isContent(event)) attempt.firstToken();
+        if (event.type !== 'usage') yield event;
+        waiting = true;
+      }
+      const rest = received.end(readAnswer(step.value === undefined ? {} : step.value, identity));
+      if (received.begun) attempt.firstToken();
+      const { answer, output } = received;
+      const end = attempt.end({ outcome: 'served', usage: usage(answer, output) });
+      generation = toGeneration(identity, answer, end);
+      context.partial(generation);
+      yield* rest;
+      if (options.includeUsage === true) yield { type: 'usage', usage: generation.usage };
+      if (!received.finished) yield { type: 'finish', finishReason: generation.finishReason };
+      return generation;
+    } catch (error) {
+      failure = { error: signal.aborted ? signal.reason : error };
+      throw failure.error;
+    } finally {
+      if (generation === undefined) {
+        const { answer, output, begun } = received;
+        const cut: Answer = { ...answer, finishReason: 'aborted' };
+        const refused = !begun && failure !== undefined && !signal.aborted;
+        const end = attempt.end(
+          refused
+            ? { outcome: 'refused', error: failure?.error }
+            : { outcome: begun ? 'partial' : 'unanswered', usage: usage(cut, output), error: failure?.error },
+        );
+        context.partial(toGeneration(identity, cut, end));
+        const closed = Promise.resolve(pieces?.return?.()).catch(() => {});
+        // One that is still waiting closes when its wait is over, and that may be never.
+        if (!waiting) await closed;
+      }
+    }
+  }
 
   return {
     ...identity,
     ...(capabilities && { capabilities }),
 
     async generate(prompt, options = {}) {
-      toMessages(prompt);
-      checkCallOptions(options);
-      options.signal?.throwIfAborted();
-      const attempt = start(options, false);
+      const { signal } = options;
+      const { attempt, usage } = await begin(prompt, options, signal, false);
       try {
-        const answer = normalise(await definition.generate(prompt, options));
-        const usage = usageOf(answer, prompt, options);
-        return toGeneration(identity, answer, attempt.end({ outcome: 'served', usage }));
+        const given = Promise.resolve(definition.generate(prompt, options));
+        const answer = readAnswer(await raceAbort(given, signal), identity);
+        const end = attempt.end({ outcome: 'served', usage: usage(answer, outputText(answer)) });
+        return toGeneration(identity, answer, end);
       } catch (error) {
-        const aborted = options.signal?.aborted === true;
-        const usage = { ...estimatedUsage(prompt, options, ''), attemptId: attempt.attemptId };
-        attempt.end(aborted ? { outcome: 'unanswered', usage, error } : { outcome: 'refused', error });
-        throw aborted ? options.signal?.reason : error;
+        if (signal?.aborted !== true) {
+          attempt.end({ outcome: 'refused', error });
+          throw error;
+        }
+        attempt.end({ outcome: 'unanswered', usage: usage({}, ''), error: signal.reason });
+        throw signal.reason;
       }
     },
 
-    stream(prompt, options = {}) {
-      return createGenerationStream(
-        async function* (context) {
-          toMessages(prompt);
-          checkCallOptions(options);
-          const callOptions = { ...options, signal: context.signal };
-          const attempt = start(options, true);
-          const pieces =
-            definition.stream?.(prompt, callOptions) ?? inOnePiece(definition, prompt, callOptions);
-          let text = '';
-          const toolCalls: ToolCall[] = [];
-          let ended = false;
-          let failure: unknown;
-          try {
-            let step = await pieces.next();
-            for (; step.done !== true; step = await pieces.next()) {
-              context.signal.throwIfAborted();
-              const event: StreamEvent =
-                typeof step.value === 'string' ? { type: 'text', text: step.value } : step.value;
-              if (isContent(event)) attempt.firstToken();
-              if (event.type === 'text') text += event.text;
-              if (event.type === 'tool-call') toolCalls.push(event.toolCall);
-              if (event.type !== 'usage' || options.includeUsage === true) yield event;
-            }
-            const answer = { ...normalise(step.value ?? ''), text, toolCalls };
-            const usage = usageOf(answer, prompt, options);
-            ended = true;
-            return toGeneration(identity, answer, attempt.end({ outcome: 'served', usage }));
-          } catch (error) {
-            failure = error;
-            throw context.signal.aborted ? context.signal.reason : error;
-          } finally {
-            if (!ended) {
-              const usage = estimatedUsage(prompt, options, text);
-              const refused = text === '' && failure !== undefined && !context.signal.aborted;
-              const end = attempt.end(
-                refused
-                  ? { outcome: 'refused', error: failure }
-                  : { outcome: 'partial', usage, error: failure },
-              );
-              context.partial(
-                toGeneration(identity, { text, toolCalls, finishReason: 'aborted', usage }, end),
-              );
-              await pieces.return(undefined);
-            }
-          }
-        },
-        { signal: options.signal },
-      );
-    },
+    stream: (prompt, options = {}) =>
+      createGenerationStream((context) => pieceByPiece(context, prompt, options), { signal: options.signal }),
   };
 }
 
-type Answer = Exclude<DefinedAnswer, string>;
-
-function normalise(answer: DefinedAnswer): Answer {
-  return typeof answer === 'string' ? { text: answer } : answer;
-}
-
-async function* inOnePiece(
+function open(
   definition: LLMDefinition,
   prompt: Prompt,
   options: CallOptions,
-): AsyncGenerator<string | StreamEvent, DefinedAnswer, undefined> {
-  const answer = normalise(await definition.generate(prompt, options));
-  if (answer.text) yield answer.text;
-  for (const toolCall of answer.toolCalls ?? []) yield { type: 'tool-call', toolCall };
-  return answer;
+): AsyncIterator<unknown, unknown, undefined> {
+  if (definition.stream === undefined) return onlyAnswer(definition, prompt, options);
+  const pieces = definition.stream(prompt, options);
+  if (typeof pieces?.[Symbol.asyncIterator] !== 'function') {
+    throw new ConfigError('stream must return an async generator, or another async iterable.', {
+      option: 'stream',
+    });
+  }
+  return pieces[Symbol.asyncIterator]();
 }
 
-function usageOf(answer: Answer, prompt: Prompt, options: CallOptions): Usage {
-  const { usage, servedModel, serviceTier } = answer;
-  const counted = usage
-    ? { ...usage, source: 'provider' as const }
-    : estimatedUsage(prompt, options, answer.text ?? '');
-  return { ...counted, servedModel, serviceTier };
+// biome-ignore lint/correctness/useYield: all that there is comes at the end.
+async function* onlyAnswer(
+  definition: LLMDefinition,
+  prompt: Prompt,
+  options: CallOptions,
+): AsyncGenerator<never, unknown, undefined> {
+  // Not `undefined`: a generator may return nothing, `generate` may not.
+  return (await definition.generate(prompt, options)) ?? null;
 }
 
-function estimatedUsage(prompt: Prompt, options: CallOptions, text: string): Usage {
-  return {
-    inputTokens: estimatePromptTokens(prompt, options),
-    outputTokens: estimateTextTokens(text),
-    source: 'estimated',
-  };
+function counted(usage: TokenCounts): Usage {
+  return { ...usage, source: 'provider' };
 }
 
-function toGeneration(
-  { provider, model, id }: Pick<LLM, 'provider' | 'model' | 'id'>,
-  { text = '', toolCalls = [], finishReason, servedModel = model }: Answer,
-  attempt: Attempt,
-): Generation {
+function estimated(inputTokens: number, output: string): Usage {
+  return { inputTokens, outputTokens: estimateTextTokens(output), source: 'estimated' };
+}
+
+function toGeneration({ provider, model, id }: Identity, answer: Answer, attempt: Attempt): Generation {
+  const { text = '', reasoningText, toolCalls = [], servedModel = model } = answer;
   return {
     text,
+    ...(reasoningText !== undefined && { reasoningText }),
     toolCalls,
-    finishReason: finishReason ?? (toolCalls.length > 0 ? 'tool-calls' : 'stop'),
+    finishReason: finishReasonOf(answer),
     usage: attempt.usage ?? { inputTokens: 0, outputTokens: 0, attemptId: attempt.attemptId },
     attempts: [attempt],
     provider,

@@ -90,10 +90,12 @@ export type ProviderErrorKind =
   | 'permission'
   /** 404: there is no such model (any more). */
   | 'model-not-found'
-  /** 400, 413, 422 and any other refusal of the request itself. */
+  /** 400, 422 and any other refusal of the request itself. */
   | 'bad-request'
   /** The prompt is longer than the model's context window. */
   | 'context-length'
+  /** 413, and "request too large": more than the provider, or the account's whole rate limit, takes at once. */
+  | 'too-large'
   /** The provider's filter refused prompt or answer. */
   | 'content-filter'
   /** 409, 425. */

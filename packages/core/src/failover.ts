@@ -1,8 +1,9 @@
 /** The one failover loop: fallback chains and routers both walk their candidates with it. */
-import type { Attempt } from './attempt.ts';
+import { type AttemptLog, logAttempts } from './attempt-log.ts';
 import {
   AllProvidersFailedError,
   type BudgetExceededError,
+  type ErrorCode,
   isSynapseError,
   type ProviderFailure,
 } from './errors.ts';
@@ -12,7 +13,7 @@ import type { Availability, LLM } from './llm.ts';
 import { type PicoUsd, parseUsd } from './money.ts';
 import type { CallOptions } from './options.ts';
 import type { Prompt } from './prompt.ts';
-import { createGenerationStream, type GenerationStream, isContent, relay } from './stream.ts';
+import { createGenerationStream, type GenerationStream, relayTry } from './stream.ts';
 
 /** Tells a caller of the loop what happens. Must not throw. */
 export interface FailoverHooks {
@@ -61,24 +62,12 @@ export function failoverStream(
       for (let llm = walk.next(); llm !== undefined; llm = walk.next()) {
         let emitted = false;
         try {
-          const events = relay(
-            {
-              signal: context.signal,
-              partial: (generation) =>
-                context.partial(Promise.resolve(generation).then((g) => walk.served(g))),
+          return yield* relayTry(context, llm.stream(prompt, walk.callOptions), {
+            onContent: () => {
+              emitted = true;
             },
-            llm.stream(prompt, walk.callOptions),
-          );
-          let step = await events.next();
-          try {
-            for (; step.done !== true; step = await events.next()) {
-              emitted ||= isContent(step.value);
-              yield step.value;
-            }
-          } finally {
-            await events.return(undefined as never);
-          }
-          return walk.served(step.value);
+            finish: (generation) => walk.served(generation),
+          });
         } catch (error) {
           if (emitted) throw error;
           walk.failed(llm, error);
@@ -92,12 +81,13 @@ export function failoverStream(
 
 /** State of one walk along the candidates. */
 class Walk {
-  readonly callOptions: CallOptions;
+  readonly #attempts: AttemptLog;
   readonly #prompt: Prompt;
   readonly #hooks: FailoverHooks;
   readonly #rest: LLM[];
   readonly #failures: ProviderFailure[] = [];
-  readonly #attempts = new Map<string, Attempt>();
+  /** How many attempts the candidates before the present one made. */
+  #sentBefore = 0;
   /** Set after a budget refusal: the next candidate must need less than this. */
   #refusal: { readonly error: BudgetExceededError; readonly belowPico: PicoUsd } | undefined;
   /** Set after a context overflow: the next candidate's window must be larger than this. */
@@ -108,13 +98,11 @@ class Walk {
     this.#rest = [...candidates];
     this.#prompt = prompt;
     this.#hooks = hooks;
-    this.callOptions = {
-      ...options,
-      onAttempt: (attempt) => {
-        this.#attempts.set(attempt.attemptId, attempt);
-        options.onAttempt?.(attempt);
-      },
-    };
+    this.#attempts = logAttempts(options);
+  }
+
+  get callOptions(): CallOptions {
+    return this.#attempts.options;
   }
 
   /** The next candidate that may be asked. */
@@ -122,7 +110,10 @@ class Walk {
     for (let llm = this.#rest.shift(); llm !== undefined; llm = this.#rest.shift()) {
       if (this.callOptions.signal?.aborted === true) throw this.callOptions.signal.reason;
       const obstacle = this.#obstacle(llm);
-      if (obstacle === undefined) return llm;
+      if (obstacle === undefined) {
+        this.#sentBefore = this.#attempts.sent;
+        return llm;
+      }
       this.#record({ id: llm.id, outcome: 'skipped', error: obstacle.error });
     }
     return undefined;
@@ -147,7 +138,9 @@ class Walk {
 
   /** Notes a failure; rethrows it where nobody else may be asked. */
   failed(llm: LLM, error: unknown): void {
-    const { failover } = failureRule(error, this.callOptions.signal);
+    const { signal } = this.callOptions;
+    if (signal?.aborted === true) throw signal.reason;
+    const { failover } = failureRule(error);
     if (failover === false) throw error;
     if (failover === 'smaller-hold' && isSynapseError(error, 'budget-exceeded')) {
       this.#refusal = { error, belowPico: parseUsd(error.neededUsd) };
@@ -156,15 +149,14 @@ class Walk {
       this.#overflow = { error, window: llm.capabilities?.contextWindow ?? 0 };
     }
     if (failover === 'other-model') this.#goneModels.set(llm.id, error);
-    this.#record({ id: llm.id, outcome: 'failed', error });
+    // A circuit that closed its door between the look at it and the call: the provider was not asked.
+    const asked = this.#attempts.sent > this.#sentBefore || !isLocalRefusal(error);
+    this.#record({ id: llm.id, outcome: asked ? 'failed' : 'skipped', error });
   }
 
   served(generation: Generation): Generation {
-    const attempts = new Map([...this.#attempts].filter(([, { usage }]) => usage !== undefined));
-    for (const attempt of generation.attempts) attempts.set(attempt.attemptId, attempt);
     return {
-      ...generation,
-      attempts: [...attempts.values()],
+      ...this.#attempts.addTo(generation),
       failures: [...this.#failures, ...generation.failures],
     };
   }
@@ -191,6 +183,19 @@ class Walk {
     this.#failures.push(failure);
     this.#hooks.onFailure?.(failure);
   }
+}
+
+const localRefusals: ReadonlySet<ErrorCode> = new Set([
+  'budget-exceeded',
+  'bulkhead-full',
+  'circuit-open',
+  'rate-limited',
+  'unknown-price',
+]);
+
+/** Refused by a policy of ours, before anything was sent. */
+function isLocalRefusal(error: unknown): boolean {
+  return isSynapseError(error) && localRefusals.has(error.code);
 }
 
 function retryAfterOf(error: unknown): number | undefined {

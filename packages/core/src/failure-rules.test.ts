@@ -90,3 +90,15 @@ describe('isNetworkError', () => {
     expect(isNetworkError(hostile)).toBe(false);
   });
 });
+
+test('a hostile error of our own family has a rule, too', () => {
+  const strange = providerError('constructor' as never);
+  expect(failureRule(strange)).toEqual({ health: 'failure', retry: true, failover: true });
+  const hostile = providerError('server');
+  Object.defineProperty(hostile, 'emitted', {
+    get() {
+      throw new Error('no');
+    },
+  });
+  expect(failureRule(hostile)).toEqual(failureRules.server);
+});

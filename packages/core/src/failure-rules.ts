@@ -42,6 +42,7 @@ export const failureRules: Readonly<Record<ProviderErrorKind, FailureRule>> = {
   'model-not-found': { health: 'neutral', retry: false, failover: 'other-model' },
   conflict: { health: 'neutral', retry: true, failover: true },
   'context-length': { health: 'neutral', retry: false, failover: 'larger-context' },
+  'too-large': { health: 'neutral', retry: false, failover: true },
   'content-filter': ours,
   'bad-request': ours,
 };
@@ -58,12 +59,11 @@ const refusedHere: FailureRule = { health: 'neutral', retry: false, failover: tr
 export function failureRule(error: unknown, signal?: AbortSignal): FailureRule {
   if (signal?.aborted === true) return ours;
   if (isSynapseError(error)) {
-    if (isSynapseError(error, 'provider')) {
-      const rule = failureRules[error.kind] ?? ill;
-      return error.emitted ? { ...rule, retry: false, failover: false } : rule;
+    if (isSynapseError(error, 'provider') || isSynapseError(error, 'timeout')) {
+      const kind = read(error, 'kind');
+      const rule = isKind(kind) ? failureRules[kind] : ill;
+      return read(error, 'emitted') === true ? { ...rule, retry: false, failover: false } : rule;
     }
-    if (isSynapseError(error, 'timeout'))
-      return error.emitted ? { ...ill, retry: false, failover: false } : ill;
     if (isSynapseError(error, 'budget-exceeded')) return { ...refusedHere, failover: 'smaller-hold' };
     // A chain inside a chain: it has been through all its retries.
     if (isSynapseError(error, 'all-providers-failed'))
@@ -76,6 +76,10 @@ export function failureRule(error: unknown, signal?: AbortSignal): FailureRule {
   if (nameOf(error) === 'AbortError') return ours; // an abort of somebody's, not ours to make good
   if (isProgrammingError(error)) return { health: 'failure', retry: false, failover: false };
   return { health: 'failure', retry: false, failover: true };
+}
+
+function isKind(kind: unknown): kind is ProviderErrorKind {
+  return typeof kind === 'string' && Object.hasOwn(failureRules, kind);
 }
 
 const networkCodes: ReadonlySet<unknown> = new Set([

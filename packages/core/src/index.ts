@@ -1,4 +1,5 @@
-export type { Attempt } from './attempt.ts';
+export type { Attempt, AttemptIdentity } from './attempt.ts';
+export { type AttemptLog, logAttempts } from './attempt-log.ts';
 export { type AttemptEnd, type AttemptStart, type RunningAttempt, startAttempt } from './attempt-recorder.ts';
 export {
   type BreakerMessage,
@@ -11,7 +12,8 @@ export {
   type MessageChannel,
 } from './channels.ts';
 export { type Clock, systemClock } from './clock.ts';
-export { type DefinedAnswer, defineLLM, type LLMDefinition } from './define-llm.ts';
+export { defineLLM, type LLMDefinition } from './define-llm.ts';
+export type { DefinedAnswer } from './defined-answer.ts';
 export {
   AllProvidersFailedError,
   BudgetExceededError,
@@ -62,6 +64,7 @@ export {
   modelId,
 } from './llm.ts';
 export { formatUsd, PICO_PER_USD, type PicoUsd, parseUsd, usdDecimal, usdNumber } from './money.ts';
+export { nearestName } from './nearest-name.ts';
 export {
   type Attributes,
   type CallOptions,
@@ -100,9 +103,11 @@ export {
   isAbandonment,
   isContent,
   relay,
+  relayTry,
   type StreamContext,
   type StreamEvent,
   type StreamSource,
+  type TryHooks,
 } from './stream.ts';
 export {
   createTokenCounter,

@@ -16,16 +16,23 @@ export interface LedgerStore {
    * changes nothing; with larger amounts it raises the hold to them (same keys and windows). Admitted when, for every
    * line, committed + held + amount <= limit; a line of amount 0 is always admitted.
    *
-   * @throws LedgerError when the store is away (transient), or the id was used with other keys or is closed (not).
+   * @throws LedgerError when the store is away (transient), or the id was used with other keys, has expired or is
+   *   closed (not): also closed before it was ever seen, since a reservation may arrive after its caller gave up.
    */
   reserve(request: ReserveRequest): ReserveResult | Promise<ReserveResult>;
   /**
    * Books what an attempt cost. Upsert by (line key, attemptId): the first booking wins its window; a later
    * `"actual"` replaces an `"estimated"` one once; a later `"estimated"` raises an earlier smaller one; everything
-   * else changes nothing. What it books draws down the hold it ran under; any excess is booked in full.
+   * else changes nothing. What it books draws down the hold it ran under, line by line where key and window are the
+   * same; any excess is booked in full. A smaller replacement frees the difference: it does not go back into the hold.
+   * A hold that is closed or not known (any more) is no obstacle: money that was spent is booked.
    */
   post(request: PostRequest): void | Promise<void>;
-  /** Ends a hold: what it still holds is free again. Closing twice, or one that expired, changes nothing. */
+  /**
+   * Ends a hold: what it still holds is free again. So is what its expiry booked beyond its posts: an owner that
+   * closes is alive and has posted all that it spent. Closing twice changes nothing. An id that was never seen is
+   * remembered as closed.
+   */
   close(holdId: string): void | Promise<void>;
   /** Keeps a hold alive for `leaseMs` from now. False when it is not there any more (expired or closed). */
   renew(holdId: string, leaseMs: number): boolean | Promise<boolean>;
@@ -66,7 +73,10 @@ export interface ReserveRequest {
   readonly lines: readonly ReserveLine[];
   /** The hold ends by itself this long after the last `renew`, milliseconds. */
   readonly leaseMs: number;
-  /** What becomes of a hold whose owner died: free again, or booked as if it had been spent. */
+  /**
+   * What becomes of the rest of a hold whose owner died: free again, or booked as if it had been spent. A post that
+   * comes later under a hold booked this way draws down what was booked, so that nothing counts twice.
+   */
   readonly onExpiry: 'release' | 'book';
 }
 
@@ -86,6 +96,8 @@ export interface PostRequest {
   readonly holdId?: string | undefined;
   readonly lines: readonly (LedgerKey & { readonly amount: bigint })[];
   readonly kind: 'estimated' | 'actual';
+  /** Also ends the hold, in the same step, as `close` does. @default false */
+  readonly close?: boolean | undefined;
 }
 
 /** One counter, now. */

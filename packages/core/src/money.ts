@@ -3,6 +3,7 @@
  * pico-dollars per token, so sums never drift. `number` dollars exist at the edge only.
  */
 import { ConfigError } from './errors.ts';
+import { shown } from './validate.ts';
 
 /** An amount of money in whole pico-dollars: 1 USD = 1_000_000_000_000n. */
 export type PicoUsd = bigint;
@@ -26,7 +27,9 @@ export function parseUsd(
   what = 'amount',
   rounding: 'ceil' | 'exact' = 'ceil',
 ): PicoUsd {
-  const match = decimalPattern.exec(typeof usd === 'number' ? String(usd) : usd.trim());
+  const match = decimalPattern.exec(
+    typeof usd === 'string' ? usd.trim() : typeof usd === 'number' ? String(usd) : '',
+  );
   if (match === null) {
     throw new ConfigError(`${what} must be a finite amount of US dollars, got ${shown(usd)}.`, {
       option: what,
@@ -49,23 +52,32 @@ export function parseUsd(
   return digits / divisor + (rest === 0n ? 0n : 1n);
 }
 
+const largestSafe = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** The nearest `number` of dollars: for display and thresholds, not for sums. */
 export function usdNumber(pico: PicoUsd): number {
+  // Both are exact doubles, so that their quotient is rounded once: it is the nearest.
+  if (pico <= largestSafe && pico >= -largestSafe) return Number(pico) / 1e12;
   return Number(usdDecimal(pico));
 }
 
 /** The exact amount in dollars as a plain decimal string without trailing zeros: `"0.0000023"`. JSON-safe. */
 export function usdDecimal(pico: PicoUsd): string {
   const sign = pico < 0n ? '-' : '';
-  const abs = pico < 0n ? -pico : pico;
-  const fraction = (abs % PICO_PER_USD).toString().padStart(12, '0').replace(/0+$/, '');
-  const whole = (abs / PICO_PER_USD).toString();
-  return fraction === '' ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
+  const digits = (pico < 0n ? -pico : pico).toString().padStart(13, '0');
+  const point = digits.length - 12;
+  let end = digits.length;
+  while (end > point && digits.charCodeAt(end - 1) === 48) end--;
+  const whole = digits.slice(0, point);
+  return end === point ? sign + whole : `${sign + whole}.${digits.slice(point, end)}`;
 }
 
 /**
  * Dollars for people: at least two decimals and three significant digits, trailing zeros beyond two decimals
  * dropped: `$0.10`, `$0.0312`, `$0.0000023`, `$12.50`. Never `$0.0000` for a cost that is not zero.
+ *
+ * @param amount pico-dollars as a `bigint`, or dollars as for `parseUsd`, negative ones too.
+ * @throws ConfigError for what is not finite or not a decimal.
  */
 export function formatUsd(amount: PicoUsd | number | string): string {
   const pico = typeof amount === 'bigint' ? amount : signedPico(amount);
@@ -86,8 +98,4 @@ export function formatUsd(amount: PicoUsd | number | string): string {
 function signedPico(amount: number | string): PicoUsd {
   const text = String(amount).trim();
   return text.startsWith('-') ? -parseUsd(text.slice(1)) : parseUsd(text);
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value);
 }

@@ -1,7 +1,7 @@
-import type { Attempt } from './attempt.ts';
+import type { Attempt, AttemptIdentity } from './attempt.ts';
 import { ConfigError } from './errors.ts';
 import type { ResponseFormat, Tool, ToolChoice } from './tool.ts';
-import { rejectUnknownKeys, requireNumber } from './validate.ts';
+import { rejectUnknownKeys, requireNumber, shown } from './validate.ts';
 
 /** Time limits of one attempt. Each is in milliseconds; none given means none. */
 export interface TimeLimits {
@@ -52,8 +52,14 @@ export interface CallOptions extends TimeLimits {
   /** Who and what this call is for (`{ userId, tenant, feature }`): keys for limits and reports. */
   readonly attributes?: Attributes | undefined;
   /**
+   * Asked before each physical attempt is sent; whatever it throws ends the attempt as `"unsent"` and fails the call.
+   * A budget makes sure here that a second attempt inside one held call is covered too. Middleware asks its own
+   * listener, then the caller's.
+   */
+  readonly onAttemptStart?: ((attempt: AttemptIdentity) => void | Promise<void>) | undefined;
+  /**
    * Told about every physical attempt that this call made, once each, when it ends: served, failed, or aborted.
-   * Middleware chains its own listener before the caller's. Must not throw.
+   * Middleware chains its own listener before the caller's. What it throws becomes a warning of the process.
    */
   readonly onAttempt?: ((attempt: Attempt) => void) | undefined;
 }
@@ -73,7 +79,7 @@ export function checkLLMConfig(config: LLMConfig = {}): LLMConfig {
     'LLMConfig',
   );
   if (config.trackTokens !== undefined && typeof config.trackTokens !== 'boolean') {
-    throw new ConfigError(`trackTokens must be true or false, got ${String(config.trackTokens)}.`, {
+    throw new ConfigError(`trackTokens must be true or false, got ${shown(config.trackTokens)}.`, {
       option: 'trackTokens',
     });
   }
@@ -82,19 +88,29 @@ export function checkLLMConfig(config: LLMConfig = {}): LLMConfig {
 }
 
 /**
- * Checks the numbers of one call.
+ * Checks the options of one call.
  *
- * @throws ConfigError for a value out of range. Nothing is sent.
+ * @throws ConfigError for a value of the wrong kind or out of range. Nothing is sent.
  */
 export function checkCallOptions(options: CallOptions): void {
   checkNumbers(options);
-  const { topP, seed, logprobs, stop, tools, toolChoice } = options;
+  const { topP, seed, logprobs, stop, tools, toolChoice, signal } = options;
   if (topP !== undefined) requireNumber(topP, 'topP', { min: 0, max: 1 });
   if (seed !== undefined) requireNumber(seed, 'seed', { integer: true, min: Number.MIN_SAFE_INTEGER });
   if (typeof logprobs === 'number') requireNumber(logprobs, 'logprobs', { integer: true, min: 0, max: 20 });
-  if (stop !== undefined && typeof stop !== 'string' && !Array.isArray(stop)) {
+  if (stop !== undefined && ![stop].flat().every((text) => typeof text === 'string')) {
     throw new ConfigError('stop must be a string or a list of strings.', { option: 'stop' });
   }
+  if (
+    tools !== undefined &&
+    !(Array.isArray(tools) && tools.every((tool) => typeof tool?.name === 'string'))
+  ) {
+    throw new ConfigError('tools must be a list of tools, each with a name.', { option: 'tools' });
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+    throw new ConfigError('signal must be an AbortSignal.', { option: 'signal' });
+  }
+  if (toolChoice === null) throw new ConfigError('toolChoice must not be null.', { option: 'toolChoice' });
   if (typeof toolChoice === 'object' && !tools?.some(({ name }) => name === toolChoice.name)) {
     throw new ConfigError(`toolChoice names the tool "${toolChoice.name}", which is not among the tools.`, {
       option: 'toolChoice',

@@ -33,3 +33,14 @@ test('tool arguments are parsed, and broken ones are no exception', () => {
   expect(broken.argumentsError).toContain('not valid JSON');
   expect(broken.argumentsError).not.toContain('secret');
 });
+
+test.each([
+  [{ role: 'user', content: null }],
+  [{ role: 'user', content: [null] }],
+  [{ role: 'user', content: [{ type: 'text' }] }],
+  [{ role: 'system' }],
+  [{ role: 'tool', toolCallId: '1', content: 5 }],
+  [{ role: 'assistant', content: null }],
+])('refuses a message without readable content: %o', (message) => {
+  expect(() => toMessages([message as never])).toThrow('prompt[0].content must be text');
+});

@@ -57,7 +57,8 @@ export type Prompt = string | readonly Message[];
 /**
  * A prompt as messages.
  *
- * @throws ConfigError when the prompt is neither text nor a list of messages, or is an empty list.
+ * @throws ConfigError when the prompt is neither text nor a list of messages, is an empty list, or has a message whose
+ *   role or content is none.
  */
 export function toMessages(prompt: Prompt): readonly Message[] {
   if (typeof prompt === 'string') return [{ role: 'user', content: prompt }];
@@ -73,8 +74,24 @@ export function toMessages(prompt: Prompt): readonly Message[] {
         option: 'prompt',
       });
     }
+    if (!hasContent(message)) {
+      throw new ConfigError(
+        `prompt[${index}].content must be text${message.role === 'user' ? ' or a list of parts' : ''}.`,
+        { option: 'prompt' },
+      );
+    }
   }
   return prompt as readonly Message[];
+}
+
+function hasContent({ role, content }: Message): boolean {
+  if (typeof content === 'string') return true;
+  if (role === 'user' && Array.isArray(content)) {
+    return content.every(
+      (part) => part?.type !== undefined && (part.type !== 'text' || typeof part.text === 'string'),
+    );
+  }
+  return role === 'assistant' && content === undefined;
 }
 
 const roles: ReadonlySet<unknown> = new Set(['system', 'user', 'assistant', 'tool']);

@@ -32,3 +32,9 @@ test('raceAbort settles like the promise, or rejects with the reason and handles
   reject(new Error('late')); // would fail the run as an unhandled rejection
   await new Promise((resolve) => setImmediate(resolve));
 });
+
+test('following a signal that has aborted leaves no listener on the others', () => {
+  const controller = new AbortController();
+  expect(linkSignals(controller.signal, AbortSignal.abort('no')).signal.reason).toBe('no');
+  expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+});

@@ -17,6 +17,7 @@ export function linkSignals(...sources: readonly (AbortSignal | undefined)[]): L
     if (source === undefined) continue;
     if (source.aborted) {
       controller.abort(source.reason);
+      dispose();
       break;
     }
     const follow = (): void => {

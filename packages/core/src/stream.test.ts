@@ -75,6 +75,27 @@ describe('a stream', () => {
     expect((await result).text).toBe('abc');
   });
 
+  test('gives its result also to a reader who waits for it before he reads on', async () => {
+    const { stream } = words(['a', 'b', 'c']);
+    const seen: string[] = [];
+    for await (const event of stream) {
+      if (event.type === 'text') seen.push(event.text);
+      if (seen.length === 1) expect((await stream.result).text).toBe('abc');
+    }
+    expect(seen).toEqual(['a', 'b', 'c']);
+  });
+
+  test('hands out 100,000 events that were read ahead in linear time', async () => {
+    const stream = createGenerationStream(async function* () {
+      for (let i = 0; i < 100_000; i++) yield { type: 'text', text: 'a' };
+      return generation('');
+    });
+    await stream.result;
+    const before = performance.now();
+    expect((await read(stream)).length).toBe(100_000);
+    expect(performance.now() - before).toBeLessThan(1_500); // by shift() it takes 6 s
+  });
+
   test('can be read only once', async () => {
     const { stream } = words(['a']);
     await read(stream);
@@ -153,6 +174,30 @@ describe('leaving a stream early', () => {
     expect((await stream.result).text).toBe('a');
   });
 
+  test('is prompt for a reader of the text alone', async () => {
+    const stream = createGenerationStream(async function* (context) {
+      yield { type: 'text', text: 'a' };
+      await new Promise((_, reject) => {
+        context.signal.addEventListener('abort', () => reject(context.signal.reason));
+      });
+      return generation('never');
+    });
+    const iterator = stream.textStream[Symbol.asyncIterator]();
+    await iterator.next();
+    const waiting = iterator.next();
+    await iterator.return?.();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+  });
+
+  test('forgets what was read ahead', async () => {
+    const { stream } = words(['a', 'b']);
+    await stream.result;
+    const iterator = stream[Symbol.asyncIterator]();
+    await iterator.next();
+    await iterator.return?.();
+    expect(await iterator.next()).toEqual({ done: true, value: undefined });
+  });
+
   test('before it began sends nothing', async () => {
     const { stream, log } = words(['a']);
     await stream[Symbol.asyncIterator]().return?.();
@@ -180,6 +225,28 @@ describe('aborting a stream', () => {
     await expect(iterator.next()).rejects.toThrow('enough');
     expect(await iterator.next()).toEqual({ done: true, value: undefined });
     await expect(stream.result).rejects.toThrow('enough');
+  });
+
+  test('ends a source that does not mind', async () => {
+    const controller = new AbortController();
+    let closed = false;
+    const stream = createGenerationStream(
+      async function* () {
+        try {
+          for (;;) {
+            await tick();
+            yield { type: 'text', text: 'a' };
+          }
+        } finally {
+          closed = true;
+        }
+      },
+      { signal: controller.signal },
+    );
+    const reading = read(stream);
+    setImmediate(() => controller.abort('enough'));
+    await expect(reading).rejects.toBe('enough');
+    expect(closed).toBe(true);
   });
 
   test('1,000 streams on one signal leave no listener', async () => {

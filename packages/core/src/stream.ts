@@ -5,7 +5,7 @@ import { type LinkedSignal, linkSignals } from './signal.ts';
 import type { ToolCall } from './tool.ts';
 import type { Usage } from './usage.ts';
 
-/** A piece of an answer. `text`, `reasoning` and `tool-call-delta` are content: after one, nobody starts over. */
+/** A piece of an answer. Text, reasoning and tool calls are content: after some, nobody starts over. */
 export type StreamEvent =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'reasoning'; readonly text: string }
@@ -24,9 +24,18 @@ export type StreamEvent =
   | { readonly type: 'usage'; readonly usage: Usage }
   | { readonly type: 'finish'; readonly finishReason: FinishReason };
 
-/** True for events that hand content to the consumer. */
+/** True for events that hand content to the consumer. Empty deltas hand him nothing. */
 export function isContent(event: StreamEvent): boolean {
-  return event.type === 'text' || event.type === 'reasoning' || event.type === 'tool-call-delta';
+  switch (event.type) {
+    case 'text':
+    case 'reasoning':
+      return event.text !== '';
+    case 'tool-call-delta':
+    case 'tool-call':
+      return true;
+    default:
+      return false;
+  }
 }
 
 /**
@@ -35,8 +44,9 @@ export function isContent(event: StreamEvent): boolean {
  */
 export interface GenerationStream<T extends Generation = Generation> extends AsyncIterable<StreamEvent> {
   /**
-   * The whole answer; settles once. Asking for it reads the stream if nobody else does. When the consumer leaves early,
-   * it resolves with what came until then, `finishReason: "aborted"`; when the call fails or is aborted, it rejects.
+   * The whole answer; settles once. Asking for it reads the stream to its end; a reader still gets every event. When
+   * the consumer leaves early, it resolves with what came until then, `finishReason: "aborted"`; when the call fails
+   * or is aborted, it rejects.
    */
   readonly result: Promise<T>;
   /** Only the pieces of text. */
@@ -80,6 +90,52 @@ export async function* relay<T extends Generation>(
   }
 }
 
+/** What becomes of a try whose stream may yet be replaced by another one. */
+export interface TryHooks {
+  /** The first content comes: from here on nobody starts over. */
+  onContent(): void;
+  /** Completes the answer, whole or partial. */
+  finish(generation: Generation): Generation;
+}
+
+/**
+ * Like `relay`, for one of several tries: hands out nothing before the first content, so that a try that fails
+ * before it leaves no trace with the consumer.
+ */
+export async function* relayTry(
+  context: StreamContext,
+  inner: GenerationStream,
+  { onContent, finish }: TryHooks,
+): AsyncGenerator<StreamEvent, Generation, undefined> {
+  const events = relay(
+    {
+      signal: context.signal,
+      partial: (generation) => context.partial(Promise.resolve(generation).then(finish)),
+    },
+    inner,
+  );
+  let held: StreamEvent[] | undefined = [];
+  try {
+    let step = await events.next();
+    for (; step.done !== true; step = await events.next()) {
+      if (held === undefined) {
+        yield step.value;
+        continue;
+      }
+      held.push(step.value);
+      if (!isContent(step.value)) continue;
+      const first: StreamEvent[] = held;
+      held = undefined;
+      onContent();
+      yield* first;
+    }
+    yield* held ?? [];
+    return finish(step.value);
+  } finally {
+    await events.return(undefined as never);
+  }
+}
+
 /** A stream left by its consumer ends through this reason, at every layer. */
 export function isAbandonment(reason: unknown): boolean {
   return isSynapseError(reason, 'stream-abandoned');
@@ -90,7 +146,9 @@ class LazyStream<T extends Generation> implements GenerationStream<T> {
   readonly #callerSignal: AbortSignal | undefined;
   readonly #inContext = AsyncLocalStorage.snapshot();
   readonly #result = Promise.withResolvers<T>();
-  readonly #buffer: StreamEvent[] = [];
+  /** Events that were read ahead; those before `#taken` are handed out. */
+  #buffer: StreamEvent[] = [];
+  #taken = 0;
   #generator: AsyncGenerator<StreamEvent, T, undefined> | undefined;
   #link: LinkedSignal | undefined;
   #partial: T | Promise<T> | undefined;
@@ -108,15 +166,16 @@ class LazyStream<T extends Generation> implements GenerationStream<T> {
   }
 
   get result(): Promise<T> {
-    if (!this.#read) this.#drain();
+    // Also while somebody reads: he may be waiting for this very promise before he reads on.
+    this.#drain();
     return this.#result.promise;
   }
 
   get textStream(): AsyncIterable<string> {
-    return { [Symbol.asyncIterator]: () => textOnly(this) };
+    return { [Symbol.asyncIterator]: () => textOnly(this[Symbol.asyncIterator]()) };
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<StreamEvent, undefined> {
+  [Symbol.asyncIterator](): ClosableIterator<StreamEvent> {
     if (this.#read) {
       throw new ConfigError('A stream can be read only once. Keep what you read, or await `.result`.');
     }
@@ -125,6 +184,8 @@ class LazyStream<T extends Generation> implements GenerationStream<T> {
       next: () => this.#next(),
       return: async () => {
         await this.#abandon();
+        this.#buffer = [];
+        this.#failure = undefined;
         return { done: true, value: undefined };
       },
     };
@@ -132,7 +193,7 @@ class LazyStream<T extends Generation> implements GenerationStream<T> {
 
   async #next(): Promise<IteratorResult<StreamEvent, undefined>> {
     for (;;) {
-      const event = this.#buffer.shift();
+      const event = this.#take();
       if (event !== undefined) return { done: false, value: event };
       if (this.#draining === undefined) break;
       await this.#draining;
@@ -145,6 +206,18 @@ class LazyStream<T extends Generation> implements GenerationStream<T> {
     return { done: true, value: undefined };
   }
 
+  /** The next event that was read ahead. Not by `shift`, which is quadratic over a long answer. */
+  #take(): StreamEvent | undefined {
+    const event = this.#buffer[this.#taken];
+    if (event === undefined) {
+      this.#buffer = [];
+      this.#taken = 0;
+    } else {
+      this.#taken++;
+    }
+    return event;
+  }
+
   /** One step of the source; `undefined` when it is over, well or badly. */
   async #pull(): Promise<StreamEvent | undefined> {
     if (this.#ended) return undefined;
@@ -153,7 +226,13 @@ class LazyStream<T extends Generation> implements GenerationStream<T> {
       const generator = this.#start();
       const step = await this.#inContext(() => generator.next());
       if (this.#ended) return undefined;
-      if (step.done !== true) return step.value;
+      if (step.done !== true) {
+        const signal = this.#link?.signal;
+        if (signal?.aborted !== true) return step.value;
+        // It did not mind the abort: nobody waits for what else it has to say.
+        await this.#close(signal.reason);
+        return undefined;
+      }
       this.#end();
       this.#result.resolve(step.value);
     } catch (error) {
@@ -238,6 +317,23 @@ class LazyStream<T extends Generation> implements GenerationStream<T> {
   }
 }
 
-async function* textOnly(stream: GenerationStream): AsyncGenerator<string, void, undefined> {
-  for await (const event of stream) if (event.type === 'text') yield event.text;
+interface ClosableIterator<T> extends AsyncIterator<T, undefined> {
+  return(): Promise<IteratorReturnResult<undefined>>;
+}
+
+/** By hand: the `return` of a generator would wait for the piece that is on its way. */
+function textOnly(events: ClosableIterator<StreamEvent>): ClosableIterator<string> {
+  return {
+    async next() {
+      for (;;) {
+        const step = await events.next();
+        if (step.done === true) return step;
+        if (step.value.type === 'text') return { done: false, value: step.value.text };
+      }
+    },
+    async return() {
+      await events.return();
+      return { done: true, value: undefined };
+    },
+  };
 }

@@ -76,3 +76,11 @@ test('the estimate is zero only for nothing', () => {
   expect(estimateTextTokens('a')).toBe(1);
   expect(estimateTextTokens('日本語')).toBe(3);
 });
+
+test('looks for long runs in linear time, also where all runs are nearly long', () => {
+  const text = `${'a'.repeat(399)} `.repeat(10_000);
+  const { counter } = characterCounter();
+  const before = performance.now();
+  expect(counter.countText(text)).toBe(text.length);
+  expect(performance.now() - before).toBeLessThan(1_000); // from each character it takes 3 s
+});

@@ -51,7 +51,7 @@ const noSpecialTokens: Set<string> = new Set();
 
 /**
  * A counter over a tokenizer's `countTokens`. Text is counted as text (`<|endoftext|>` is a user's right), and long
- * runs without a space are cut into pieces, which costs a few tokens of accuracy there and bounds the time.
+ * runs are cut into pieces, which costs a few tokens of accuracy there and bounds the time.
  */
 export function createTokenCounter(encoder: TokenEncoder): TokenCounter {
   const countText = (text: string): number => {
@@ -64,7 +64,8 @@ export function createTokenCounter(encoder: TokenEncoder): TokenCounter {
   return { countText, countPrompt: (prompt, options = {}) => promptTokens(prompt, options, countText, 8) };
 }
 
-const longRuns = new RegExp(`\\S{${longestRun + 1}}|\\s{${longestRun + 1}}`, 'u');
+/** Looked for from the first character of a run only: from each of them takes time proportional to `longestRun`. */
+const longRuns = new RegExp(`(?<!\\S)\\S{${longestRun + 1}}|(?<!\\s)\\s{${longestRun + 1}}`, 'u');
 const pieces = new RegExp(`\\s{0,${longestRun}}\\S{1,${longestRun}}|\\s{1,${longestRun}}`, 'gu');
 
 function boundedPieces(text: string): readonly string[] {

@@ -3,10 +3,17 @@ import { checkCallOptions, checkLLMConfig } from './options.ts';
 import { rejectUnknownKeys, requireNumber } from './validate.ts';
 
 describe('requireNumber', () => {
-  test.each([Number.NaN, Number.POSITIVE_INFINITY, '3', null, undefined, 3n])('refuses %s', (value) => {
-    expect(() => requireNumber(value, 'limit')).toThrow(
-      `limit must be a finite number, got ${String(value)}.`,
-    );
+  test.each([
+    [Number.NaN, 'NaN'],
+    [Number.POSITIVE_INFINITY, 'Infinity'],
+    ['3', '"3"'],
+    [null, 'null'],
+    [undefined, 'undefined'],
+    [3n, '3'],
+    [Symbol('x'), 'Symbol(x)'],
+    [Object.create(null), 'an object'],
+  ])('refuses %o', (value, shown) => {
+    expect(() => requireNumber(value, 'limit')).toThrow(`limit must be a finite number, got ${shown}.`);
   });
 
   test('names the rule that was broken', () => {
@@ -55,4 +62,17 @@ describe('LLMConfig and CallOptions', () => {
   ])('refuses the call option %o', (options, option) => {
     expect(() => checkCallOptions(options as never)).toThrow(option);
   });
+});
+
+test.each([
+  [{ toolChoice: null }, 'toolChoice'],
+  [{ tools: {} }, 'tools'],
+  [{ tools: [null] }, 'tools'],
+  [{ stop: [1] }, 'stop'],
+  [{ signal: {} }, 'signal'],
+  [{ signal: null }, 'signal'],
+])('a call with %o is refused', (options, option) => {
+  expect(() => checkCallOptions(options as never)).toThrow(
+    expect.objectContaining({ code: 'config', option }),
+  );
 });

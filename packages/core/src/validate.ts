@@ -30,7 +30,7 @@ export function requireNumber(value: unknown, option: string, rule: NumberRule =
     max !== undefined && `<= ${max}`,
   ].filter((bound) => bound !== false);
   throw new ConfigError(
-    `${option} must be a ${integer ? 'whole' : 'finite'} number${bounds.length > 0 ? ` ${bounds.join(' and ')}` : ''}, got ${String(value)}.`,
+    `${option} must be a ${integer ? 'whole' : 'finite'} number${bounds.length > 0 ? ` ${bounds.join(' and ')}` : ''}, got ${shown(value)}.`,
     { option },
   );
 }
@@ -48,4 +48,10 @@ export function rejectUnknownKeys(options: object, known: readonly string[], wha
     if (known.includes(key)) continue;
     throw new ConfigError(`${what} has no option "${key}". It has: ${known.join(', ')}.`, { option: key });
   }
+}
+
+/** A value in an error message. Total: some objects cannot be made a string. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

@@ -58,6 +58,33 @@ test('what a middleware offers itself is not replaced', () => {
   expect(wrap(base, label('a', []), closed).availability?.().available).toBe(false);
 });
 
+test('what a middleware returns is not changed', () => {
+  const backup = defineLLM({ provider: 'test', model: 'backup', generate: () => 'hi' });
+  const broken: LLM = { ...base, availability: () => ({ available: false, error: new Error('open') }) };
+  expect(wrap(broken, () => backup).id).toBe('test/backup');
+  expect(backup.availability).toBeUndefined();
+});
+
+test('a frozen model with private fields can be returned', async () => {
+  class Private {
+    readonly provider = 'test';
+    readonly model = 'p';
+    readonly id = 'test/p';
+    readonly #inner = base;
+    generate: LLM['generate'] = (prompt) => this.#inner.generate(prompt);
+    stream(prompt: string): ReturnType<LLM['stream']> {
+      return this.#inner.stream(prompt);
+    }
+  }
+  const frozen = Object.freeze(new Private());
+  const wrapped = wrap({ ...base, availability: () => ({ available: true }) }, () => frozen as LLM);
+  expect((await wrapped.stream('x').result).text).toBe('hi');
+});
+
+test.each([undefined, Promise.resolve(base), {}])('refuses a middleware that returns %o', (returned) => {
+  expect(() => wrap(base, () => returned as never)).toThrow('must return a model');
+});
+
 test('a frozen model can be wrapped and returned', async () => {
   const frozen = Object.freeze({ ...base });
   expect((await wrap(base, () => frozen).generate('x')).text).toBe('hi');

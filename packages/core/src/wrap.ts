@@ -1,3 +1,4 @@
+import { ConfigError } from './errors.ts';
 import type { LLM, LLMMiddleware } from './llm.ts';
 
 /**
@@ -9,28 +10,36 @@ import type { LLM, LLMMiddleware } from './llm.ts';
  *
  * That order is the right one: each retry is a call of its own for everything inside; a budget that refuses never
  * holds the breaker's probe; every attempt is tracked. Whatever the model offers beyond `generate` and `stream`
- * (`capabilities`, `availability`, `candidates`, fields of your own) survives unless a policy replaces it.
+ * (`capabilities`, `availability`, `candidates`, fields of your own) survives unless a policy replaces it. Neither the
+ * model nor what a policy returns is changed.
+ *
+ * @throws ConfigError for a policy that returns no model.
  */
 export function wrap(llm: LLM, ...middleware: readonly LLMMiddleware[]): LLM {
   return middleware.reduceRight((next, policy) => inherit(policy(next), next), llm);
 }
 
-/** Gives `outer` every member of `inner` that it lacks; methods keep `inner` as their `this`. */
+/** All members of `outer`, and those of `inner` that it lacks; methods keep their own `this`. */
 function inherit(outer: LLM, inner: LLM): LLM {
   if (outer === inner) return outer;
-  const target = Object.isExtensible(outer) ? outer : Object.create(outer);
-  for (const key of memberKeys(inner)) {
-    if (key in target) continue;
-    Object.defineProperty(target, key, {
-      enumerable: true,
-      configurable: true,
-      get() {
-        const value: unknown = Reflect.get(inner, key, inner);
-        return typeof value === 'function' ? value.bind(inner) : value;
-      },
-    });
+  if (typeof outer?.generate !== 'function') {
+    throw new ConfigError('A middleware must return a model. Did it forget to return, or is it async?');
   }
-  return target;
+  const members: PropertyDescriptorMap = {};
+  for (const source of [inner, outer])
+    for (const key of memberKeys(source)) members[key] = member(source, key);
+  return Object.defineProperties({} as LLM, members);
+}
+
+function member(source: LLM, key: string | symbol): PropertyDescriptor {
+  return {
+    enumerable: true,
+    configurable: true,
+    get() {
+      const value: unknown = Reflect.get(source, key, source);
+      return typeof value === 'function' ? value.bind(source) : value;
+    },
+  };
 }
 
 function memberKeys(object: object): Set<string | symbol> {

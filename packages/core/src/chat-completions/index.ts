@@ -1,0 +1,18 @@
+export { type AdapterOptions, checkAdapterOptions } from './adapter-options.ts';
+export { readAnswer, type WireAnswer } from './answer.ts';
+export { findApiKey, type KeySource, requireApiKey } from './api-key.ts';
+export { isHostOf } from './base-url.ts';
+export { ChatCompletionsLLM, type ChatCompletionsSetup } from './chat-completions-llm.ts';
+export type { Dialect } from './dialect.ts';
+export { parseDuration } from './duration.ts';
+export { importPeer } from './import-peer.ts';
+export { lazyClient } from './lazy-client.ts';
+export { type FailureContext, toProviderError } from './provider-error.ts';
+export { readRateLimit } from './rate-limit.ts';
+export { redact, type Sensitive } from './redact.ts';
+export { type ChatRequest, toChatBody } from './request.ts';
+export { type HeaderReader, parseRetryAfter } from './retry-after.ts';
+export type { ChatClient, SdkRequestOptions } from './sdk.ts';
+export { StreamAssembler } from './stream-assembler.ts';
+export type { LoadTokenizer } from './token-counting.ts';
+export { WireFailure } from './wire-failure.ts';

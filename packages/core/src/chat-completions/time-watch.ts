@@ -1,0 +1,69 @@
+import type { Clock } from '../clock.ts';
+import type { TimeoutPhase } from '../errors.ts';
+import type { TimeLimits } from '../options.ts';
+
+/** Watches the time limits of one attempt. */
+export interface TimeWatch {
+  /** The request goes out: the limits in total and until the first content run from now. */
+  sent(): void;
+  /** Somebody waits for the next piece: time without content counts from now, if it does not already. */
+  waiting(): void;
+  /** Content came, and may now be with a consumer who takes his time. */
+  content(): void;
+  /** Stops all timers. */
+  stop(): void;
+}
+
+/**
+ * A watch that calls `expire`, at most once, when a limit runs out. A slow consumer does not use up the idle limit:
+ * it runs only while somebody waits. Chunks without content do not reset it.
+ */
+export function watchTime(
+  clock: Clock,
+  limits: TimeLimits,
+  expire: (phase: TimeoutPhase, limitMs: number) => void,
+): TimeWatch {
+  const { timeoutMs, firstTokenTimeoutMs, idleTimeoutMs } = limits;
+  let stopTotal = (): void => {};
+  let stopFirst = (): void => {};
+  let stopIdle: (() => void) | undefined;
+  let begun = false;
+
+  const stop = (): void => {
+    stopTotal();
+    stopFirst();
+    stopIdle?.();
+    stopIdle = undefined;
+  };
+  const start = (phase: TimeoutPhase, limitMs: number | undefined): (() => void) => {
+    if (limitMs === undefined) return () => {};
+    const expired = (): void => {
+      stop();
+      expire(phase, limitMs);
+    };
+    // Where the process itself was busy past the limit, the piece may be lying in the socket: one more turn of the
+    // event loop reads it before the provider is blamed.
+    let cancel = clock.timer(limitMs, () => {
+      if (phase === 'total') expired();
+      else cancel = clock.timer(0, expired);
+    });
+    return () => cancel();
+  };
+
+  return {
+    sent() {
+      stopTotal = start('total', timeoutMs);
+      stopFirst = start('first-token', firstTokenTimeoutMs);
+    },
+    waiting() {
+      if (begun) stopIdle ??= start('idle', idleTimeoutMs);
+    },
+    content() {
+      begun = true;
+      stopFirst();
+      stopIdle?.();
+      stopIdle = undefined;
+    },
+    stop,
+  };
+}
