@@ -12,17 +12,18 @@ export interface Classification {
   readonly error?: unknown;
 }
 
+/** What a classifier is told about the call. Hand all of it to the model that it asks: budgets count on it. */
+export type ClassifyOptions = Pick<CallOptions, 'signal' | 'onAttemptStart' | 'onAttempt' | 'attributes'>;
+
 /** Tells how complex a query is. */
 export interface ComplexityClassifier {
   /** The model that it asks, if it asks one: a budget around a router holds for it too. */
   readonly llm?: LLM | undefined;
   /**
-   * Classifies a prompt. Only an abort makes it reject: a query that cannot be classified is still to be answered.
+   * Classifies a prompt. Only an abort should make it reject: a query that cannot be classified is still to be
+   * answered. A router goes by the length of the query after anything else, and says so.
    *
    * @throws `signal.reason` when the caller's signal aborts.
    */
-  classify(
-    prompt: Prompt,
-    options?: Pick<CallOptions, 'signal' | 'onAttempt' | 'attributes'>,
-  ): Promise<Classification>;
+  classify(prompt: Prompt, options?: ClassifyOptions): Promise<Classification>;
 }

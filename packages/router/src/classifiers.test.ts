@@ -42,6 +42,15 @@ describe('LLMClassifier', () => {
     expect((await classifier.classify('word '.repeat(200))).complexity).toBe('complex');
   });
 
+  test('asks its model under the rules of the call: a budget around a router counts on it', async () => {
+    const order: string[] = [];
+    await new LLMClassifier({ llm: answering('simple') }).classify('x', {
+      onAttemptStart: ({ id }) => void order.push(`start ${id}`),
+      onAttempt: ({ outcome }) => order.push(outcome),
+    });
+    expect(order).toEqual(['start test/cheap', 'served']);
+  });
+
   test('only an abort makes it reject', async () => {
     const controller = new AbortController();
     const llm = defineLLM({
@@ -77,6 +86,7 @@ describe('LLMClassifier', () => {
     [{}, 'llm'],
     [{ llm: answering('x'), maxQueryChars: 0 }, 'maxQueryChars'],
     [{ llm: answering('x'), model: 'gpt' }, 'model'],
+    [{ llm: answering('x'), defaultComplexity: 'hard' }, 'defaultComplexity'],
   ])('refuses %o', (options, option) => {
     expect(() => new LLMClassifier(options as never)).toThrow(option);
   });

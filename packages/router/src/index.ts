@@ -1,4 +1,4 @@
-export type { Classification, ComplexityClassifier } from './classifier.ts';
+export type { Classification, ClassifyOptions, ComplexityClassifier } from './classifier.ts';
 export { type Complexity, complexities, isComplexity } from './complexity.ts';
 export { LengthClassifier, type LengthClassifierOptions } from './length-classifier.ts';
 export { LLMClassifier, type LLMClassifierOptions } from './llm-classifier.ts';

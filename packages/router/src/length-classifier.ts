@@ -1,5 +1,5 @@
 import { ConfigError, type Prompt, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
-import type { Classification, ComplexityClassifier } from './classifier.ts';
+import type { Classification, ClassifyOptions, ComplexityClassifier } from './classifier.ts';
 import type { Complexity } from './complexity.ts';
 import { queryText } from './query.ts';
 
@@ -41,10 +41,7 @@ export class LengthClassifier implements ComplexityClassifier {
     return length >= this.#mediumFromChars ? 'medium' : 'simple';
   }
 
-  async classify(
-    prompt: Prompt,
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<Classification> {
+  async classify(prompt: Prompt, options: ClassifyOptions = {}): Promise<Classification> {
     options.signal?.throwIfAborted();
     return { complexity: this.complexityOf(prompt), source: 'local' };
   }

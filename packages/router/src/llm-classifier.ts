@@ -6,8 +6,8 @@ import {
   rejectUnknownKeys,
   requireNumber,
 } from '@synapsekit/core';
-import type { Classification, ComplexityClassifier } from './classifier.ts';
-import type { Complexity } from './complexity.ts';
+import type { Classification, ClassifyOptions, ComplexityClassifier } from './classifier.ts';
+import { type Complexity, complexities, isComplexity } from './complexity.ts';
 import { LengthClassifier } from './length-classifier.ts';
 import { parseLabel } from './parse-label.ts';
 import { clipMiddle, queryText } from './query.ts';
@@ -62,24 +62,22 @@ export class LLMClassifier implements ComplexityClassifier {
     }
     this.llm = llm;
     this.#prompt = prompt;
-    this.#default = defaultComplexity;
+    this.#default = requireComplexity(defaultComplexity);
     this.#fallback = fallback;
     this.#maxQueryChars = requireNumber(maxQueryChars, 'maxQueryChars', { integer: true, min: 1 });
     if (maxTokens !== undefined) requireNumber(maxTokens, 'maxTokens', { integer: true, min: 1 });
     this.#callOptions = { temperature: 0, ...(maxTokens !== undefined && { maxTokens }) };
   }
 
-  async classify(
-    prompt: Prompt,
-    options: Pick<CallOptions, 'signal' | 'onAttempt' | 'attributes'> = {},
-  ): Promise<Classification> {
-    const { signal, onAttempt, attributes } = options;
+  async classify(prompt: Prompt, options: ClassifyOptions = {}): Promise<Classification> {
+    const { signal, onAttemptStart, onAttempt, attributes } = options;
     signal?.throwIfAborted();
     const query = clipMiddle(queryText(prompt), this.#maxQueryChars);
     try {
       const generation = await this.llm.generate(this.#prompt(query), {
         ...this.#callOptions,
         signal,
+        onAttemptStart,
         onAttempt,
         attributes,
       });
@@ -89,6 +87,13 @@ export class LLMClassifier implements ComplexityClassifier {
       return { ...(await this.#fallback.classify(prompt, options)), error };
     }
   }
+}
+
+function requireComplexity(value: unknown): Complexity {
+  if (isComplexity(value)) return value;
+  throw new ConfigError(`defaultComplexity must be one of ${complexities.join(', ')}.`, {
+    option: 'defaultComplexity',
+  });
 }
 
 function question(query: string): string {

@@ -78,6 +78,11 @@ export class RoutedCall {
     if (usage === undefined) return undefined;
     const { servedModel, serviceTier } = usage;
     const find = (id: string): Price | undefined => this.#prices?.find({ provider, model: id, serviceTier });
-    return ((servedModel !== undefined ? find(servedModel) : undefined) ?? find(model))?.costPico(usage);
+    try {
+      return ((servedModel !== undefined ? find(servedModel) : undefined) ?? find(model))?.costPico(usage);
+    } catch {
+      // Counts that are none. The answer is paid for, so it is handed out all the same.
+      return undefined;
+    }
   }
 }

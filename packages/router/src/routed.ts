@@ -8,7 +8,7 @@ export type RouteStep = 'classify' | 'answer';
 export interface RouteCost {
   readonly step: RouteStep;
   readonly attempt: Attempt;
-  /** Dollars, for display; `undefined` when the router was given no prices or knows none for the model. */
+  /** Dollars, for display; `undefined` when the router was given no prices, or they cannot tell. */
   readonly costUsd: number | undefined;
   /** Dollars, exact, as a decimal string; `undefined` like `costUsd`. */
   readonly costUsdExact: string | undefined;
@@ -19,7 +19,7 @@ export interface Route {
   readonly complexity: Complexity;
   /** Who said so: the classifier's model, or a local rule. */
   readonly classifiedBy: 'model' | 'local';
-  /** Why the classifier's model was not heard, where it was not. */
+  /** Why the classifier, or its model, was not heard, where it was not. */
   readonly classifierError?: unknown;
   /** Ids of the models of this route, in the order in which they are asked. */
   readonly planned: readonly string[];

@@ -133,6 +133,31 @@ describe('Router', () => {
     expect(route).toMatchObject({ complexity: 'simple', classifiedBy: 'local', classifierError: refusal });
   });
 
+  test.each([
+    ['rejects', () => Promise.reject(new Error('down')), 'down'],
+    ['finds nonsense', async () => ({ complexity: 'constructor', source: 'local' }), 'must find one of'],
+    ['finds nothing', async () => undefined, 'must find one of'],
+  ])('goes by the length where a classifier %s', async (_, classify, message) => {
+    const router = routerOf({}, { classifier: { classify: classify as never } });
+    const { route } = await router.generate('What is 2 + 2?');
+    expect(route).toMatchObject({ complexity: 'simple', classifiedBy: 'local' });
+    expect(String(route.classifierError)).toContain(message);
+  });
+
+  test('an abort while a classifier that does not mind it is at work ends the call', async () => {
+    const router = routerOf({}, { classifier: { classify: () => new Promise(() => {}) } });
+    const controller = new AbortController();
+    const call = router.generate('x', { signal: controller.signal });
+    const stream = router.stream('x');
+    const iterator = stream[Symbol.asyncIterator]();
+    const waiting = iterator.next();
+    controller.abort('enough');
+    await expect(call).rejects.toBe('enough');
+    await iterator.return?.();
+    expect((await waiting).done).toBe(true);
+    await expect(stream.result).rejects.toMatchObject({ code: 'stream-abandoned' });
+  });
+
   test('tells every cost of both steps, and of failed attempts', async () => {
     const billedFailure: LLM = {
       ...model('flaky'),
@@ -170,6 +195,26 @@ describe('Router', () => {
       (await routerOf({ simple: model('secret') }, { prices }).generate('simple')).route.costUsd,
     ).toBeUndefined();
     expect((await routerOf().generate('simple')).route.costs[0]?.costUsd).toBeUndefined();
+  });
+
+  test('an answer is not lost over counts that have no price', async () => {
+    const garbage = { inputTokens: Number.NaN, outputTokens: 1 };
+    const broken = defineLLM({
+      provider: 'test',
+      model: 'm',
+      generate: () => ({ text: 'paid', usage: garbage }),
+    });
+    const { text, route } = await routerOf({ simple: broken }, { prices }).generate('simple');
+    expect(text).toBe('paid');
+    expect(route.costUsd).toBeUndefined();
+  });
+
+  test.each(['classify', 'answer'])('a scope that does not run the step "%s" is told so', async (skipped) => {
+    const scope = async <T>(step: string, fn: () => Promise<T>): Promise<T> =>
+      step === skipped ? (undefined as T) : fn();
+    const router = routerOf({}, { scope });
+    await expect(router.generate('simple')).rejects.toThrow(`did not run the step "${skipped}"`);
+    await expect(router.stream('simple').result).rejects.toThrow(`did not run the step "${skipped}"`);
   });
 
   test('each step runs in its scope', async () => {

@@ -12,13 +12,15 @@ import {
   type LLM,
   type PriceLookup,
   type Prompt,
+  raceAbort,
   rejectUnknownKeys,
   relay,
   type StreamContext,
   type StreamEvent,
 } from '@synapsekit/core';
 import type { Classification, ComplexityClassifier } from './classifier.ts';
-import { type Complexity, complexities } from './complexity.ts';
+import { type Complexity, complexities, isComplexity } from './complexity.ts';
+import { LengthClassifier } from './length-classifier.ts';
 import type { RoutedGeneration, RouteStep } from './routed.ts';
 import { RoutedCall } from './routed-call.ts';
 
@@ -30,7 +32,7 @@ export interface RouterOptions extends FailoverHooks {
   readonly classifier: ComplexityClassifier;
   /** Who answers queries of which complexity: one model, or several in the order in which they are asked. */
   readonly routes: Readonly<Record<Complexity, LLM | readonly LLM[]>>;
-  /** Put around each step, e.g. `(step, fn) => tracker.scope('step:' + step, fn)`. @default nothing */
+  /** Put around each step: it calls `fn`, once, and awaits it. E.g. `(step, fn) => tracker.scope('step:' + step, fn)`. @default nothing */
   readonly scope?: RouteScope | undefined;
   /** Price list for `route.costs`: `tracker.prices`. Nothing is booked here. @default none */
   readonly prices?: PriceLookup | undefined;
@@ -89,7 +91,7 @@ export class Router implements LLM {
     const call = new RoutedCall(this.#prices, options);
     const classification = await this.#classify(prompt, call);
     const candidates = this.#routes[classification.complexity];
-    const generation = await this.#scope('answer', () =>
+    const generation = await this.#inScope('answer', () =>
       failoverGenerate(candidates, prompt, call.optionsFor('answer'), this.#hooks),
     );
     return call.routed(generation, classification, candidates);
@@ -124,7 +126,33 @@ export class Router implements LLM {
   }
 
   #classify(prompt: Prompt, call: RoutedCall): Promise<Classification> {
-    return this.#scope('classify', () => this.#classifier.classify(prompt, call.optionsFor('classify')));
+    return this.#inScope('classify', async () => {
+      const options = call.optionsFor('classify');
+      const { signal } = options;
+      signal?.throwIfAborted();
+      try {
+        const found = await raceAbort(this.#classifier.classify(prompt, options), signal);
+        if (isComplexity(found?.complexity)) return found;
+        throw new ConfigError(`The classifier must find one of ${complexities.join(', ')}.`, {
+          option: 'classifier',
+        });
+      } catch (error) {
+        if (signal?.aborted === true) throw signal.reason;
+        return { ...(await prior.classify(prompt)), error };
+      }
+    });
+  }
+
+  /** Runs a step in its scope. What the step gives counts, not what the scope makes of it. */
+  async #inScope<T>(step: RouteStep, fn: () => Promise<T>): Promise<T> {
+    let result: { readonly value: T } | undefined;
+    await this.#scope(step, async () => {
+      const value = await fn();
+      result = { value };
+      return value;
+    });
+    if (result === undefined) throw stepNotRun(step);
+    return result.value;
   }
 
   /** Creates a stream inside the answer's scope and keeps that scope open until `end`. */
@@ -137,10 +165,18 @@ export class Router implements LLM {
       opened.resolve(create());
       await ended.promise;
     });
-    // A scope that fails before it runs the step must not leave us waiting.
-    scope.catch(opened.reject);
+    // A scope that ends before it has run the step must not leave us waiting.
+    scope.then(() => opened.reject(stepNotRun('answer')), opened.reject);
     return { stream: await opened.promise, end: ended.resolve };
   }
+}
+
+const prior = new LengthClassifier();
+
+function stepNotRun(step: RouteStep): ConfigError {
+  return new ConfigError(`scope did not run the step "${step}". It must call fn, once, and await it.`, {
+    option: 'scope',
+  });
 }
 
 function checkRoutes(routes: RouterOptions['routes']): Readonly<Record<Complexity, readonly LLM[]>> {
