@@ -5,6 +5,7 @@ import { systemClock } from './clock.ts';
 import type { LLM } from './llm.ts';
 import type { CallOptions } from './options.ts';
 import { type IdSource, systemIds } from './random.ts';
+import { raceAbort } from './signal.ts';
 import type { Usage } from './usage.ts';
 
 /** How an attempt ended. */
@@ -85,7 +86,9 @@ export function startAttempt(start: AttemptStart): RunningAttempt {
   };
   const ask = async (mayStart: NonNullable<CallOptions['onAttemptStart']>): Promise<void> => {
     try {
-      await mayStart({ attemptId, provider: llm.provider, model: llm.model, id: llm.id });
+      const answer = mayStart({ attemptId, provider: llm.provider, model: llm.model, id: llm.id });
+      // A budget whose store hangs must not hold up an abort.
+      await raceAbort(Promise.resolve(answer), options.signal);
     } catch (error) {
       attempt.end({ outcome: 'unsent', error });
       throw error;

@@ -168,4 +168,4 @@ export function pause(ms: number): Promise<void> {
 }
 
 /** Far above what a prompt reaction takes, far below what waiting for a server or a timer of an SDK would. */
-export const promptlyMs = 1_000;
+export const promptlyMs = 1_500;

@@ -36,7 +36,8 @@ export const llmContract: Readonly<Record<string, readonly LLMCheck[]>> = {
 export function describeLLM(name: string, create: CreateLLM): void {
   describe(`${name} keeps the contract of an LLM`, () => {
     for (const [subject, checks] of Object.entries(llmContract)) {
-      describe(subject, () => {
+      // Checks that mostly wait may do so together; each has a server of its own.
+      describe(subject, { concurrent: subject === 'time limits' || subject === 'aborts' }, () => {
         for (const check of checks) test(check.name, () => check.run(create));
       });
     }

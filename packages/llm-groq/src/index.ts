@@ -1,0 +1,1 @@
+export { GroqLLM, type GroqLLMOptions } from './groq-llm.ts';

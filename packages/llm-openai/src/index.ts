@@ -1,0 +1,1 @@
+export { OpenAILLM, type OpenAILLMOptions } from './openai-llm.ts';
