@@ -43,10 +43,15 @@ async function expectExact(
   for (const guard of guards) {
     await guard.flush();
     const status = await guard.status();
-    for (const { limit, committedUsd, heldUsd } of status.limits) {
-      expect({ limit, committedUsd, heldUsd }).toEqual({ limit, committedUsd: billed, heldUsd: '0' });
+    const windows = status.limits.filter(({ limit }) => limit !== 'perRequest');
+    expect(windows.map(({ limit }) => limit)).toEqual(['daily', 'monthly', 'total']);
+    for (const { limit, committedUsdExact, heldUsdExact } of windows) {
+      expect({ limit, committedUsdExact, heldUsdExact }).toEqual({
+        limit,
+        committedUsdExact: billed,
+        heldUsdExact: '0',
+      });
     }
-    expect(status.limits.map(({ limit }) => limit)).toEqual(['daily', 'monthly', 'total']);
   }
 }
 
@@ -114,7 +119,7 @@ describe('money is booked once', () => {
     expect(provider.requests).toHaveLength(before);
     await expectExact(tracker, everyone);
     const { limits: ofUser } = await user.status();
-    expect(ofUser).toMatchObject([{ committedUsd: '0', heldUsd: '0' }]);
+    expect(ofUser).toMatchObject([{ committedUsdExact: '0', heldUsdExact: '0' }]);
   });
 
   test('(e) a record without a hold', async () => {
