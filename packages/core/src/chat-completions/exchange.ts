@@ -135,10 +135,12 @@ export class Exchange {
   }
 
   /** Waits for the next chunk. */
-  next(chunks: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
+  async next(chunks: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
     this.#link.signal.throwIfAborted();
     this.#watch.waiting();
-    return raceAbort(chunks.next(), this.#link.signal);
+    const chunk = await raceAbort(chunks.next(), this.#link.signal);
+    this.#watch.arrived();
+    return chunk;
   }
 
   /** Content is about to be handed out. */

@@ -72,7 +72,9 @@ test('the idle limit counts only while somebody waits, from the last content on'
   clock.advance(1_000); // the consumer takes his time
   time.waiting();
   clock.advance(60);
-  time.waiting(); // a chunk without content came and went
+  time.arrived(); // a piece without content
+  clock.advance(1_000); // and the consumer takes his time over it, too
+  time.waiting();
   clock.advance(39);
   expect(expire).not.toHaveBeenCalled();
   clock.advance(1);

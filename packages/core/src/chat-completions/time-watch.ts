@@ -8,6 +8,8 @@ export interface TimeWatch {
   sent(): void;
   /** Somebody waits for the next piece: time without content counts from now, if it does not already. */
   waiting(): void;
+  /** A piece came, whatever is in it: while a consumer looks at it, no time counts. */
+  arrived(): void;
   /** Content came, and may now be with a consumer who takes his time. */
   content(): void;
   /** Stops all timers. */
@@ -28,6 +30,9 @@ export function watchTime(
   let stopFirst = (): void => {};
   let stopIdle: (() => void) | undefined;
   let begun = false;
+  /** Waited since the last content, for pieces that brought none. */
+  let silentMs = 0;
+  let waitingSinceMs = 0;
 
   const stop = (): void => {
     stopTotal();
@@ -35,15 +40,15 @@ export function watchTime(
     stopIdle?.();
     stopIdle = undefined;
   };
-  const start = (phase: TimeoutPhase, limitMs: number | undefined): (() => void) => {
-    if (limitMs === undefined) return () => {};
+  const start = (phase: TimeoutPhase, limitMs: number | undefined, leftMs = limitMs): (() => void) => {
+    if (limitMs === undefined || leftMs === undefined) return () => {};
     const expired = (): void => {
       stop();
       expire(phase, limitMs);
     };
     // Where the process itself was busy past the limit, the piece may be lying in the socket: one more turn of the
     // event loop reads it before the provider is blamed.
-    let cancel = clock.timer(limitMs, () => {
+    let cancel = clock.timer(leftMs, () => {
       if (phase === 'total') expired();
       else cancel = clock.timer(0, expired);
     });
@@ -56,13 +61,22 @@ export function watchTime(
       stopFirst = start('first-token', firstTokenTimeoutMs);
     },
     waiting() {
-      if (begun) stopIdle ??= start('idle', idleTimeoutMs);
+      if (!begun || idleTimeoutMs === undefined || stopIdle !== undefined) return;
+      waitingSinceMs = clock.monotonic();
+      stopIdle = start('idle', idleTimeoutMs, idleTimeoutMs - silentMs);
+    },
+    arrived() {
+      if (stopIdle === undefined) return;
+      stopIdle();
+      stopIdle = undefined;
+      silentMs += clock.monotonic() - waitingSinceMs;
     },
     content() {
       begun = true;
       stopFirst();
       stopIdle?.();
       stopIdle = undefined;
+      silentMs = 0;
     },
     stop,
   };
