@@ -68,7 +68,10 @@ function stack(limitUsd: number) {
 
 async function expectCommitted(guard: BudgetGuard, committedUsdExact: string): Promise<void> {
   const { limits } = await guard.status();
-  expect(limits.find(({ limit }) => limit === 'daily')).toMatchObject({ committedUsdExact, heldUsdExact: '0' });
+  expect(limits.find(({ limit }) => limit === 'daily')).toMatchObject({
+    committedUsdExact,
+    heldUsdExact: '0',
+  });
 }
 
 const queries = [

@@ -1,3 +1,12 @@
+export type {
+  GuardCheck,
+  GuardLimits,
+  GuardMaker,
+  GuardSetup,
+  GuardUnderTest,
+  HoldUnderTest,
+} from './guard-check.ts';
+export { describeBudgetGuard, guardContract } from './guard-contract.ts';
 export type { CreateLedgerBackend, LedgerBackend, LedgerCheck } from './ledger-check.ts';
 export { behindBadNetwork, describeLedgerStore, ledgerContract } from './ledger-contract.ts';
 export { ModelLedger } from './ledger-model.ts';

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import {
+  type BudgetExceededError,
+  type Clock,
+  defineLLM,
+  isSynapseError,
+  type LedgerStore,
+  type LLM,
+  type LLMMiddleware,
+  type PriceLookup,
+  usdDecimal,
+} from '@synapsekit/core';
+import { ManualClock } from '../manual-clock.ts';
+import { sequentialIds } from '../sequential-ids.ts';
+import type { CreateLedgerBackend, LedgerBackend } from './ledger-check.ts';
+
+/** Limits of a guard, in US dollars. */
+export type GuardLimits = Readonly<
+  Partial<Record<'perRequest' | 'hourly' | 'daily' | 'weekly' | 'monthly' | 'total', number | string>>
+>;
+
+/** What the checks ask of a hold. */
+export interface HoldUnderTest {
+  readonly id: string;
+  readonly heldUsd: number;
+  run<T>(fn: () => T | Promise<T>): Promise<T>;
+  settle(cost: number | string): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** What the checks ask of a guard. */
+export interface GuardUnderTest {
+  reserve(amountUsd: number | string, options?: { readonly signal?: AbortSignal }): Promise<HoldUnderTest>;
+  checkBefore(estimatedUsd: number): Promise<void>;
+  status(): Promise<{
+    readonly holds: number;
+    readonly pendingPosts: number;
+    readonly limits: readonly {
+      readonly limit: string;
+      readonly committedUsdExact: string;
+      readonly heldUsdExact: string;
+    }[];
+  }>;
+  flush(): Promise<void>;
+}
+
+/** Options that a guard has to understand. */
+export interface GuardSetup {
+  readonly ledger: LedgerStore;
+  readonly prices: PriceLookup;
+  readonly clock: Clock;
+  readonly timeZone?: string;
+  readonly onExceeded?: 'block' | 'clamp';
+  readonly onExpiry?: 'book' | 'release';
+  readonly minOutputTokens?: number;
+  readonly leaseMs?: number;
+  readonly ledgerTimeoutMs?: number;
+}
+
+/** How to make the guard under test, and its middleware. */
+export interface GuardMaker<G extends GuardUnderTest = GuardUnderTest> {
+  createGuard(limits: GuardLimits, setup: GuardSetup): G;
+  enforceBudget(guard: G): LLMMiddleware;
+}
+
+/** One rule that every guard keeps, on every ledger. */
+export interface GuardCheck {
+  /** A sentence about behaviour. */
+  readonly name: string;
+  /** Rejects when the rule is broken. */
+  run(maker: GuardMaker, create: CreateLedgerBackend): Promise<void>;
+}
+
+/** Noon, so that nothing crosses midnight by accident. */
+const noonMs = Date.UTC(2026, 10, 23, 12);
+
+/** A guard's surroundings: a ledger, a clock, prices, and a provider that keeps its own bill. */
+export class GuardWorld {
+  readonly clock: ManualClock = new ManualClock({ wallMs: noonMs });
+  readonly backend: LedgerBackend;
+  readonly ledger: LedgerStore;
+  readonly provider: BilledProvider;
+  readonly #maker: GuardMaker;
+
+  constructor(maker: GuardMaker, backend: LedgerBackend, ledger: LedgerStore) {
+    this.#maker = maker;
+    this.backend = backend;
+    this.ledger = ledger;
+    this.provider = new BilledProvider(this.clock);
+  }
+
+  guard(limits: GuardLimits, setup: Partial<GuardSetup> = {}): GuardUnderTest {
+    const { ledger, clock, provider } = this;
+    return this.#maker.createGuard(limits, { ledger, clock, prices: provider.prices, ...setup });
+  }
+
+  enforce(guard: GuardUnderTest): LLMMiddleware {
+    return this.#maker.enforceBudget(guard);
+  }
+
+  /** Waits for `work`, letting the guard's own time pass (its repetitions wait on it). */
+  async during<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const watched = work.finally(() => {
+      done = true;
+    });
+    watched.catch(() => {});
+    while (!done) await this.clock.advance(5);
+    return watched;
+  }
+
+  /** Lets time pass for the guard and for the leases in the ledger. */
+  async pass(ms: number): Promise<void> {
+    await this.clock.advance(ms);
+    await this.backend.advance(ms);
+  }
+
+  /** Checks what is spent and held under a limit. */
+  async expect(guard: GuardUnderTest, limit: string, committedUsd: string, heldUsd = '0'): Promise<void> {
+    const { limits } = await this.during(guard.status());
+    const state = limits.find((one) => one.limit === limit);
+    assert.deepEqual(
+      { limit, committed: state?.committedUsdExact, held: state?.heldUsdExact },
+      { limit, committed: committedUsd, held: heldUsd },
+    );
+  }
+}
+
+/** What one token of an answer costs, by model, in pico-dollars. Prompts are free, so that figures are round. */
+const picoPerToken: Readonly<Record<string, bigint>> = {
+  cheap: 10_000_000n, // $0.00001
+  dear: 1_000_000_000n, // $0.001: a hundred tokens are ten cents
+  free: 0n,
+};
+
+/** A provider without a network: says as many tokens as it is told, and keeps its own bill. */
+export class BilledProvider {
+  /** What was billed, in pico-dollars. */
+  billPico = 0n;
+  /** Attempts that arrived. */
+  calls = 0;
+  /** `maxTokens` of each. */
+  readonly asked: (number | undefined)[] = [];
+  readonly #clock: Clock;
+  readonly #ids = sequentialIds('attempt');
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get billUsd(): string {
+    return usdDecimal(this.billPico);
+  }
+
+  /** Its price list. */
+  readonly prices: PriceLookup = {
+    find({ model, provider }) {
+      const name = provider === undefined && model.startsWith('test/') ? model.slice(5) : model;
+      const perToken = provider === undefined || provider === 'test' ? picoPerToken[name] : undefined;
+      if (perToken === undefined) return undefined;
+      const cost = ({ outputTokens }: { readonly outputTokens: number }): bigint =>
+        perToken * BigInt(outputTokens);
+      return { provider: 'test', model: name, source: 'a test', costPico: cost, maxCostPico: cost };
+    },
+  };
+
+  /**
+   * A model of it.
+   *
+   * @param answer how many tokens it says, or what it throws instead; `undefined`: as many as it may.
+   */
+  model(model: string, answer?: (call: number, signal: AbortSignal | undefined) => unknown): LLM {
+    const bill = (tokens: number): void => {
+      this.billPico += (picoPerToken[model] ?? 0n) * BigInt(tokens);
+    };
+    return defineLLM({
+      provider: 'test',
+      model,
+      clock: this.#clock,
+      ids: this.#ids,
+      generate: async (_, { maxTokens, signal }) => {
+        const call = ++this.calls;
+        this.asked.push(maxTokens);
+        const said = await answer?.(call, signal);
+        const outputTokens = typeof said === 'number' ? said : (maxTokens ?? 100);
+        await new Promise((resolve) => setImmediate(resolve));
+        bill(outputTokens);
+        return { text: 'word', usage: { inputTokens: 1, outputTokens } };
+      },
+    });
+  }
+}
+
+/** A check in surroundings of its own. */
+export function guardCheck(name: string, body: (world: GuardWorld) => Promise<void>): GuardCheck {
+  return {
+    name,
+    async run(maker, create) {
+      const backend = await create();
+      const ledger = await backend.open();
+      try {
+        await body(new GuardWorld(maker, backend, ledger));
+      } finally {
+        await ledger.dispose();
+        await backend.dispose?.();
+      }
+    },
+  };
+}
+
+/** The operation has to be refused by a budget. */
+export async function expectRefusal(
+  operation: Promise<unknown>,
+  limit?: string,
+): Promise<BudgetExceededError> {
+  try {
+    await operation;
+  } catch (error) {
+    if (!isSynapseError(error, 'budget-exceeded')) throw error;
+    if (limit !== undefined) assert.equal(error.limit, limit);
+    return error;
+  }
+  return assert.fail('The budget was to refuse.');
+}
