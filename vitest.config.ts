@@ -2,6 +2,8 @@ import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    // Far beyond what any test takes: a slow machine is no failure.
+    testTimeout: 30_000,
     restoreMocks: true,
     unstubEnvs: true,
     coverage: {

@@ -1,0 +1,73 @@
+import {
+  type EvalCase,
+  type EvalSuite,
+  isEvalCase,
+  isEvalSuite,
+  type PlannedCase,
+  planCase,
+} from '@synapsekit/eval';
+
+/** The cases of some modules, and what is wrong with them. */
+export interface Collection {
+  readonly plan: readonly PlannedCase[];
+  /** Sentences for people. */
+  readonly problems: readonly string[];
+}
+
+/** A module, by the name it has in reports. */
+export interface EvalModule {
+  readonly file: string;
+  readonly exports: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Everything that modules export to be run: their suites, and the cases that stand in no suite, also in lists. Whatever
+ * several modules export runs once, for the first of them.
+ */
+export function collect(modules: readonly EvalModule[]): Collection {
+  const all = modules.map(({ file, exports }) => ({ file, ...runnables(exports) }));
+  const taken = new Set<EvalCase | EvalSuite>(
+    all.flatMap(({ suites }) => suites.flatMap(({ cases }) => [...cases])),
+  );
+  const plan: PlannedCase[] = [];
+  const problems: string[] = [];
+  const isNew = (each: EvalCase | EvalSuite): boolean => {
+    const isNew = !taken.has(each);
+    taken.add(each);
+    return isNew;
+  };
+  for (const { file, suites, cases } of all) {
+    if (suites.length === 0 && cases.length === 0) {
+      problems.push(
+        `${file} exports no eval case and no suite. Export what evalCase(…) or new EvalSuite(…) returns.`,
+      );
+    }
+    const planned = [
+      ...suites.filter(isNew).flatMap((suite) => suite.plan()),
+      ...cases.filter(isNew).map(planCase),
+    ].map((each) => ({ ...each, file }));
+    problems.push(...duplicates(planned));
+    plan.push(...planned);
+  }
+  return { plan, problems };
+}
+
+function runnables(exports: Readonly<Record<string, unknown>>): { suites: EvalSuite[]; cases: EvalCase[] } {
+  const values = [...new Set(Object.values(exports).flat())];
+  // A module's exports come in the order of the alphabet.
+  const cases = values.filter(isEvalCase).sort((a, b) => a.sequence - b.sequence);
+  return { suites: values.filter(isEvalSuite), cases };
+}
+
+/** Two cases of one name could not be told apart in any report. */
+function duplicates(plan: readonly PlannedCase[]): string[] {
+  const byName = new Map<string, EvalCase>();
+  const problems: string[] = [];
+  for (const { case: each, suite, file } of plan) {
+    const key = JSON.stringify([suite, each.name]);
+    const first = byName.get(key) ?? each;
+    byName.set(key, first);
+    if (first !== each) problems.push(`${file} has two cases called "${each.name}". Names tell them apart.`);
+  }
+  return problems;
+}

@@ -1,0 +1,38 @@
+import type { CliIo } from './io.ts';
+
+/** A flag of a command. */
+export interface FlagSpec {
+  readonly type: 'boolean' | 'string';
+  readonly short?: string;
+  /** What stands for the value in the help: `"N"`. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** What was typed. */
+export interface CommandArgs {
+  readonly positionals: readonly string[];
+  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+}
+
+/** A command of `synapsekit`. */
+export interface Command {
+  readonly name: string;
+  /** How it is called, one line each, without `synapsekit`. */
+  readonly usage: readonly string[];
+  /** What it does, in a paragraph or two. */
+  readonly about: string;
+  readonly flags: Readonly<Record<string, FlagSpec>>;
+  /** Printed below the flags. */
+  readonly notes?: string;
+  /**
+   * @returns the exit code.
+   * @throws UsageError for arguments that make no sense.
+   */
+  run(args: CommandArgs, io: CliIo): Promise<number>;
+}
+
+/** The command line makes no sense. Printed without a stack, with a hint to the help; exit code 2. */
+export class UsageError extends Error {
+  override readonly name: string = 'UsageError';
+}

@@ -1,0 +1,49 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { UsageError } from './command.ts';
+import { discover } from './discover.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'synapsekit-discover-')));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const lay = (...files: string[]): void => {
+  for (const file of files) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), '');
+  }
+};
+const find = async (...paths: string[]): Promise<string[]> =>
+  (await discover(paths, folder)).map((file) => relative(folder, file));
+
+test('searches folders for eval files, in order, and leaves copies and other people’s code out', async () => {
+  lay(
+    'b.eval.ts',
+    'a/x.eval.mts',
+    'a/y.eval.js',
+    'c.eval.mjs',
+    'a/eval.ts',
+    'a/x.eval.tsx',
+    'a/x.eval.ts.bak',
+  );
+  lay('node_modules/p/x.eval.js', 'dist/b.eval.js', 'coverage/b.eval.js', '.cache/b.eval.ts');
+  expect(await find('.')).toEqual(['a/x.eval.mts', 'a/y.eval.js', 'b.eval.ts', 'c.eval.mjs']);
+  expect(await find('dist')).toEqual(['dist/b.eval.js']);
+});
+
+test('takes a file that is named as it is, and each file once, by whatever names', async () => {
+  lay('cost.ts', 'a/x.eval.ts');
+  symlinkSync(join(folder, 'a/x.eval.ts'), join(folder, 'link.ts'));
+  expect(await find('cost.ts', './a/../cost.ts', 'a', 'link.ts', 'a/x.eval.ts')).toEqual([
+    'cost.ts',
+    'a/x.eval.ts',
+  ]);
+});
+
+test('refuses a path that does not exist', async () => {
+  await expect(find('nowhere')).rejects.toThrow(UsageError);
+});

@@ -1,0 +1,41 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { UsageError } from './command.ts';
+
+const evalFile = /\.eval\.(?:ts|mts|js|mjs)$/;
+/** Copies of sources lie in these: their cases would run twice. */
+const skippedFolders: ReadonlySet<string> = new Set(['node_modules', 'dist', 'coverage']);
+
+/**
+ * The eval files that `paths` name: a file is taken as it is, a folder is searched for `*.eval.{ts,mts,js,mjs}`.
+ * Each file stands in the result once, in order.
+ *
+ * @throws UsageError for a path that does not exist.
+ */
+export async function discover(paths: readonly string[], cwd: string): Promise<readonly string[]> {
+  const found = new Set<string>();
+  for (const path of paths) {
+    const absolute = resolve(cwd, path);
+    const entry = await stat(absolute).catch(() => undefined);
+    if (entry === undefined) throw new UsageError(`There is no file or folder "${path}".`);
+    const files = entry.isDirectory() ? await search(absolute) : [absolute];
+    // The real path: a file reached by two names is one module.
+    for (const file of files) found.add(await realpath(file));
+  }
+  return [...found];
+}
+
+async function search(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const found: string[] = [];
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (!entry.name.startsWith('.') && !skippedFolders.has(entry.name)) found.push(...(await search(path)));
+    } else if (evalFile.test(entry.name)) {
+      found.push(path);
+    }
+  }
+  return found;
+}

@@ -1,0 +1,4 @@
+export { type CliHost, type CliIo, type CliStream, Interruption } from './io.ts';
+export type { LoadError } from './load-error.ts';
+export { runCli } from './run-cli.ts';
+export type { TestReport } from './test-report.ts';

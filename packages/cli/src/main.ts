@@ -1,0 +1,53 @@
+import { createHost } from './host.ts';
+import { type CliIo, exitCodes, Interruption } from './io.ts';
+import { runCli } from './run-cli.ts';
+
+/** Runs the command line of this process, and ends the process with its exit code. */
+export async function main(): Promise<void> {
+  const { exit } = process;
+  const controller = new AbortController();
+  // Once: a second Ctrl-C ends the process the hard way.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => controller.abort(new Interruption(name)));
+  }
+
+  let done = false;
+  process.on('exit', (code) => {
+    if (done) return;
+    // Somebody else ended the process, or nothing was left to wait for: never a success.
+    if (code === 0) process.exitCode = exitCodes.failed;
+    process.stderr.write('The process was ended before the command was done.\n');
+  });
+
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    done = true; // whoever read it has heard enough, as `head` does
+    exit.call(process, 141);
+  });
+
+  const io: CliIo = {
+    stdout: outlet(process.stdout),
+    stderr: outlet(process.stderr),
+    env: process.env,
+    cwd: process.cwd(),
+    signal: controller.signal,
+    host: createHost(),
+  };
+  const code = await runCli(process.argv.slice(2), io);
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  done = true;
+  // Servers and sockets that the user's code left open must not keep the process alive.
+  exit.call(process, code);
+}
+
+/** The stream with the `write` that it has now, whoever replaces it later. */
+function outlet(stream: NodeJS.WriteStream): CliIo['stdout'] {
+  const write = stream.write.bind(stream);
+  return { write: (text) => write(text), isTTY: stream.isTTY, columns: stream.columns };
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
+}

@@ -1,0 +1,55 @@
+import { parseArgs } from 'node:util';
+import { type Command, type CommandArgs, UsageError } from './command.ts';
+
+/**
+ * Reads the arguments of a command.
+ *
+ * @throws UsageError for flags that it does not have, or that miss their value.
+ */
+export async function parseFlags(command: Command, argv: readonly string[]): Promise<CommandArgs> {
+  const options: Record<string, { type: 'boolean' | 'string'; short?: string }> = {};
+  for (const [name, { type, short }] of Object.entries(command.flags)) {
+    options[name] = { type, ...(short !== undefined && { short }) };
+  }
+  try {
+    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    return { positionals, flags: values };
+  } catch (error) {
+    if (!(error instanceof Error) || !String(Reflect.get(error, 'code')).startsWith('ERR_PARSE_ARGS'))
+      throw error;
+    const [, unknown] = /^Unknown option '(.+?)'/.exec(error.message) ?? [];
+    if (unknown === undefined) throw new UsageError(`${error.message.split('. ')[0]}.`);
+    const { nearestName } = await import('@synapsekit/core');
+    const meant = nearestName(
+      unknown,
+      Object.keys(command.flags).map((name) => `--${name}`),
+    );
+    const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+    throw new UsageError(`synapsekit ${command.name} has no flag ${unknown}.${hint}`);
+  }
+}
+
+/**
+ * The value of a flag as a number.
+ *
+ * @throws UsageError when it is none, or out of range.
+ */
+export function numberFlag(
+  { flags }: CommandArgs,
+  name: string,
+  { min, integer = true }: { readonly min: number; readonly integer?: boolean },
+): number | undefined {
+  const text = flags[name];
+  if (typeof text !== 'string') return undefined;
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && (!integer || Number.isSafeInteger(value))) return value;
+  throw new UsageError(
+    `--${name} must be a ${integer ? 'whole number' : 'number'} >= ${min}, got "${text}".`,
+  );
+}
+
+/** The value of a flag as text. */
+export function textFlag({ flags }: CommandArgs, name: string): string | undefined {
+  const text = flags[name];
+  return typeof text === 'string' ? text : undefined;
+}

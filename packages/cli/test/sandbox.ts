@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+const packageFolder = join(import.meta.dirname, '..');
+const bin = join(packageFolder, 'src/bin.ts');
+
+/** How the command ended. */
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder of eval files, and the command run in it as a process of its own. */
+export interface Sandbox extends Disposable {
+  readonly folder: string;
+  run(args: readonly string[], options?: { readonly nodeArgs?: readonly string[] }): Promise<Ended>;
+}
+
+/** Makes a folder in which the packages of the workspace are found, as in a project that installed them. */
+export function createSandbox(files: Readonly<Record<string, string>>): Sandbox {
+  const parent = join(packageFolder, '.vitest');
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, 'sandbox-'));
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+  return {
+    folder,
+    run: (args, { nodeArgs = [] } = {}) =>
+      new Promise((resolve) => {
+        const { FORCE_COLOR: _, CI: __, ...env } = process.env;
+        const child = execFile(
+          process.execPath,
+          [...nodeArgs, bin, ...args],
+          { cwd: folder, env: { ...env, NO_COLOR: '1' }, timeout: 20_000 },
+          (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+        );
+      }),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,24 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+const running = new AsyncLocalStorage<CaseScope>();
+
+/** The async context of a running case. */
+export interface CaseScope {
+  /** Ends the case as an error. False when it has ended already. */
+  crash(error: unknown): boolean;
+}
+
+/** Runs the code of a case. */
+export function inCase<T>(scope: CaseScope, fn: () => T): T {
+  return running.run(scope, fn);
+}
+
+/**
+ * For hosts, in their `uncaughtException` and `unhandledRejection` listeners: ends the case in whose async context
+ * `error` was thrown, as an error.
+ *
+ * @returns false when no case is running there, so that the host must not let the run count as passed.
+ */
+export function crashCase(error: unknown): boolean {
+  return running.getStore()?.crash(error) ?? false;
+}

@@ -1,0 +1,112 @@
+import { CallTimeoutError, type Clock, type LinkedSignal, linkSignals, raceAbort } from '@synapsekit/core';
+import { isAssertionError } from './assertion-error.ts';
+import { inCase } from './case-scope.ts';
+import type { CostMeter } from './cost-meter.ts';
+import { reportError } from './error-report.ts';
+import type { CaseEnding } from './result.ts';
+
+/** How long aborted calls get to end, so that what they cost is still counted. */
+const graceMs = 500;
+
+/** Watches over a running case: its time, interruptions, and errors that nobody catches. */
+export class CaseWatch {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #interrupted: AbortSignal;
+  readonly #link: LinkedSignal;
+  readonly #startedMs: number;
+  readonly #timer: AbortController = new AbortController();
+  #latencyMs: number | undefined;
+  #crash: { readonly error: unknown } | undefined;
+  /** What did not end in time. */
+  #late: string | undefined;
+  #part = 'it';
+  #ending: CaseEnding | undefined;
+
+  constructor(options: { readonly clock: Clock; readonly timeoutMs: number; readonly signal: AbortSignal }) {
+    this.#clock = options.clock;
+    this.#timeoutMs = options.timeoutMs;
+    this.#interrupted = options.signal;
+    this.#link = linkSignals(options.signal);
+    this.#startedMs = this.#clock.monotonic();
+    // A sleep, not a timer: a case that waits for nothing must not let the process end before its time is up.
+    this.#clock.sleep(this.#timeoutMs, { signal: this.#timer.signal }).then(
+      () => this.#timeOut(),
+      () => {},
+    );
+  }
+
+  /** Aborts when the case has to stop. */
+  get signal(): AbortSignal {
+    return this.#link.signal;
+  }
+
+  /** Runs a part of the case; rejects at once when it has to stop, whatever the part does. */
+  over<T>(part: () => Promise<T>, name = 'it'): Promise<T> {
+    this.#part = name;
+    return raceAbort(inCase({ crash: (error) => this.#takeCrash(error) }, part), this.#link.signal);
+  }
+
+  /** Milliseconds that the case took: until the first call of this. */
+  stopTheClock(): number {
+    // To the microsecond: what is printed and what is judged are the same.
+    this.#latencyMs ??= Math.round((this.#clock.monotonic() - this.#startedMs) * 1_000) / 1_000;
+    return this.#latencyMs;
+  }
+
+  /** Gives the case up because of `error`: what it has going is aborted. */
+  async abandon(error: unknown, meter: CostMeter): Promise<CaseEnding> {
+    const ending = this.#endingOf(error);
+    this.#link.abort(error);
+    const enough = new AbortController();
+    const grace = this.#clock.sleep(graceMs, { signal: enough.signal }).catch(() => {});
+    await Promise.race([meter.idle(), grace]);
+    enough.abort('enough');
+    return ending;
+  }
+
+  end(ending: CaseEnding): void {
+    this.#ending = ending;
+    this.#timer.abort('ended');
+    this.#link.dispose();
+  }
+
+  #endingOf(error: unknown): CaseEnding {
+    const latencyMs = this.stopTheClock();
+    if (this.#crash !== undefined) {
+      return {
+        status: 'error',
+        reason: 'it left an error behind that nobody caught',
+        error: reportError(this.#crash.error),
+      };
+    }
+    if (this.#late !== undefined) {
+      return {
+        status: 'error',
+        reason: `${this.#late} did not end within ${this.#timeoutMs} ms; a longer time is set with timeoutMs`,
+      };
+    }
+    if (this.#interrupted.aborted) {
+      return { status: 'not-run', reason: `it was interrupted after ${Math.round(latencyMs)} ms` };
+    }
+    return { status: isAssertionError(error) ? 'failed' : 'error', error: reportError(error) };
+  }
+
+  #timeOut(): void {
+    this.#late = this.#part;
+    this.#link.abort(
+      new CallTimeoutError(`The eval case did not end within ${this.#timeoutMs} ms.`, {
+        phase: 'total',
+        timeoutMs: this.#timeoutMs,
+      }),
+    );
+  }
+
+  #takeCrash(error: unknown): boolean {
+    // What a case that is lost already leaves behind is not worth another word.
+    if (this.#ending !== undefined) return this.#ending.status !== 'passed';
+    this.#crash ??= { error };
+    this.#link.abort(error);
+    return true;
+  }
+}

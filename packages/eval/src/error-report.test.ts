@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { reportError } from './error-report.ts';
+
+describe('reportError', () => {
+  test('keeps words, causes and the frames of the user, and nothing else that the error carries', () => {
+    const error = Object.assign(new TypeError('boom', { cause: new Error('the reason') }), {
+      headers: { authorization: 'secret' },
+    });
+    const report = reportError(error);
+    expect(report).toMatchObject({ name: 'TypeError', message: 'boom', cause: { message: 'the reason' } });
+    expect(report.stack[0]).toContain('error-report.test.ts');
+    expect(report.stack.join('')).not.toContain('node:');
+    expect(JSON.stringify(report)).not.toContain('secret');
+  });
+
+  test('survives everything that can be thrown', () => {
+    const circular = new Error('round');
+    circular.cause = circular;
+    const hostile = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('no');
+        },
+      },
+    );
+    const noText = {
+      [Symbol.toPrimitive]: () => {
+        throw new Error('no');
+      },
+    };
+    for (const thrown of [
+      undefined,
+      null,
+      'text',
+      42n,
+      Symbol('s'),
+      {},
+      circular,
+      hostile,
+      noText,
+      Object.create(null),
+    ]) {
+      expect(() => JSON.stringify(reportError(thrown))).not.toThrow();
+      expect(reportError(thrown).message).not.toBe('');
+    }
+    expect(reportError('text').message).toBe('text was thrown, which is no Error.');
+    expect(reportError(new Error('x'.repeat(100_000))).message.length).toBeLessThan(5_000);
+  });
+});

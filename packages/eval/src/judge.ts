@@ -1,0 +1,26 @@
+import { isAssertionError } from './assertion-error.ts';
+import { reportError } from './error-report.ts';
+import type { CaseRun, Metric } from './metric.ts';
+import { show } from './output.ts';
+import type { MetricResult } from './result.ts';
+
+/** What a metric says of a run. Its crash is an error and never a verdict. */
+export async function judge(metric: Metric, run: CaseRun): Promise<MetricResult> {
+  const { name } = metric;
+  try {
+    const verdict: unknown = await metric.evaluate(run);
+    const { pass, detail } = (verdict ?? {}) as { readonly pass?: unknown; readonly detail?: unknown };
+    if (typeof pass !== 'boolean') {
+      throw new TypeError(
+        `The metric ${name} must return true, false or { pass, detail? }, got ${show(verdict)}.`,
+      );
+    }
+    return { name, pass, ...(detail !== undefined && { detail: String(detail) }) };
+  } catch (error) {
+    if (run.signal.aborted) throw error;
+    const report = reportError(error);
+    return isAssertionError(error)
+      ? { name, pass: false, detail: report.message }
+      : { name, pass: false, error: report };
+  }
+}

@@ -1,0 +1,45 @@
+import { inspect } from 'node:util';
+
+/** What of a case's result is judged: a string as it is, the field `output`, or the `text` of a `Generation`. */
+export function outputOf(value: unknown): unknown {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  try {
+    if ('output' in value) return value.output;
+    return 'text' in value ? value.text : undefined;
+  } catch {
+    return undefined; // a getter that throws, a hostile Proxy
+  }
+}
+
+/** The beginning of an output, for reports. */
+export function outputText(output: unknown): string | undefined {
+  if (output === undefined) return undefined;
+  return clip(typeof output === 'string' ? output : show(output), 2_000);
+}
+
+/** Why a metric on text cannot judge `output`. */
+export function notText(output: unknown): string {
+  if (output === undefined) return 'the case returned no output';
+  return `output is not text but ${output === null ? 'null' : typeof output}`;
+}
+
+/** Any value in one short line, for messages. Survives hostile ones. */
+export function show(value: unknown, maxLength = 200): string {
+  try {
+    const text = inspect(value, {
+      depth: 3,
+      breakLength: Infinity,
+      maxArrayLength: 20,
+      maxStringLength: maxLength,
+    });
+    return clip(text, maxLength * 2);
+  } catch {
+    return `(${typeof value} that cannot be shown)`;
+  }
+}
+
+/** The first `maxLength` characters of a text, with an ellipsis where something was cut. */
+export function clip(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
+}
