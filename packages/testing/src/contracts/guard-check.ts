@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type BudgetExceededError,
   type Clock,
   defineLLM,
+  type IdSource,
   isSynapseError,
   type LedgerStore,
   type LLM,
@@ -109,6 +111,14 @@ export class GuardWorld {
     return watched;
   }
 
+  /** Waits until `condition` holds. */
+  async until(condition: () => boolean): Promise<void> {
+    for (let turns = 0; !condition(); turns++) {
+      if (turns > 1_000) assert.fail('It never came to that.');
+      await this.clock.advance(5);
+    }
+  }
+
   /** Lets time pass for the guard and for the leases in the ledger. */
   async pass(ms: number): Promise<void> {
     await this.clock.advance(ms);
@@ -137,15 +147,18 @@ const picoPerToken: Readonly<Record<string, bigint>> = {
 export class BilledProvider {
   /** What was billed, in pico-dollars. */
   billPico = 0n;
-  /** Attempts that arrived. */
-  calls = 0;
-  /** `maxTokens` of each. */
+  /** `maxTokens` of each attempt that arrived. */
   readonly asked: (number | undefined)[] = [];
   readonly #clock: Clock;
   readonly #ids = sequentialIds('attempt');
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** How many attempts arrived. */
+  get calls(): number {
+    return this.asked.length;
   }
 
   get billUsd(): string {
@@ -170,24 +183,58 @@ export class BilledProvider {
    * @param answer how many tokens it says, or what it throws instead; `undefined`: as many as it may.
    */
   model(model: string, answer?: (call: number, signal: AbortSignal | undefined) => unknown): LLM {
-    const bill = (tokens: number): void => {
-      this.billPico += (picoPerToken[model] ?? 0n) * BigInt(tokens);
-    };
     return defineLLM({
-      provider: 'test',
-      model,
-      clock: this.#clock,
-      ids: this.#ids,
+      ...this.#identity(model),
       generate: async (_, { maxTokens, signal }) => {
-        const call = ++this.calls;
-        this.asked.push(maxTokens);
+        const call = this.#arrived(maxTokens);
         const said = await answer?.(call, signal);
         const outputTokens = typeof said === 'number' ? said : (maxTokens ?? 100);
-        await new Promise((resolve) => setImmediate(resolve));
-        bill(outputTokens);
+        await nextTurn();
+        this.#bill(model, outputTokens);
         return { text: 'word', usage: { inputTokens: 1, outputTokens } };
       },
     });
+  }
+
+  /** A model that says one word of one token after the other, and bills those that it said. */
+  wordByWord(model: string, words: number): LLM {
+    const { provider, ...identity } = this.#identity(model);
+    return defineLLM({
+      provider,
+      ...identity,
+      generate: () => 'word'.repeat(words),
+      stream: (_, { maxTokens }) => this.#words(model, words, maxTokens),
+    });
+  }
+
+  async *#words(
+    model: string,
+    words: number,
+    maxTokens: number | undefined,
+  ): AsyncGenerator<
+    string,
+    { readonly usage: { readonly inputTokens: number; readonly outputTokens: number } }
+  > {
+    this.#arrived(maxTokens);
+    for (let said = 0; said < words; said++) {
+      await nextTurn();
+      this.#bill(model, 1);
+      yield 'word';
+    }
+    return { usage: { inputTokens: 1, outputTokens: words } };
+  }
+
+  #identity(model: string): { provider: string; model: string; clock: Clock; ids: IdSource } {
+    return { provider: 'test', model, clock: this.#clock, ids: this.#ids };
+  }
+
+  #arrived(maxTokens: number | undefined): number {
+    this.asked.push(maxTokens);
+    return this.asked.length;
+  }
+
+  #bill(model: string, tokens: number): void {
+    this.billPico += (picoPerToken[model] ?? 0n) * BigInt(tokens);
   }
 }
 

@@ -138,16 +138,52 @@ export const guardLifeChecks: readonly GuardCheck[] = [
 
   guardCheck('a stream that is left early is booked as far as it came, and holds nothing', async (world) => {
     const guard = world.guard({ daily: 1 });
-    const llm = wrap(
-      world.provider.model('dear', () => 30),
-      world.enforce(guard),
-    );
+    const llm = wrap(world.provider.wordByWord('dear', 30), world.enforce(guard));
     const leave = async (): Promise<void> => {
-      for await (const _ of llm.stream('Go on.', { maxTokens: 100 })) break;
+      let words = 0;
+      for await (const _ of llm.stream('Go on.', { maxTokens: 100 }).textStream) {
+        words += 1;
+        if (words === 3) await world.expect(guard, 'daily', '0', '0.1');
+        if (words === 7) break;
+      }
     };
     await world.during(leave());
-    await world.expect(guard, 'daily', '0.001'); // one token of "word"
+    assert.equal(world.provider.billUsd, '0.007');
+    await world.expect(guard, 'daily', '0.007');
     assert.equal((await world.during(guard.status())).holds, 0);
+  }),
+
+  guardCheck('a stream that nobody reads or leaves gives up its hold with its lease', async (world) => {
+    const guard = world.guard({ daily: 1 }, { leaseMs: 60_000 });
+    const llm = wrap(world.provider.wordByWord('dear', 30), world.enforce(guard));
+    const forgotten = llm.stream('Go on.', { maxTokens: 100 })[Symbol.asyncIterator]();
+    await world.during(Promise.resolve(forgotten.next()));
+    for (let i = 0; i < 10; i++) await world.pass(20_000);
+    await world.expect(guard, 'daily', '0.1'); // counts as spent
+    await world.during(Promise.resolve(forgotten.return?.()));
+    await world.expect(guard, 'daily', '0.001');
+  }),
+
+  guardCheck('a slow call and a slow stream keep their holds for as long as they take', async (world) => {
+    const guard = world.guard({ daily: 1 }, { leaseMs: 60_000 });
+    let answer = (): void => {};
+    const llm = wrap(
+      world.provider.model(
+        'dear',
+        () =>
+          new Promise((resolve) => {
+            answer = () => resolve(10);
+          }),
+      ),
+      world.enforce(guard),
+    );
+    const call = llm.generate('Go on.', { maxTokens: 100 });
+    await world.until(() => world.provider.calls === 1);
+    for (let i = 0; i < 20; i++) await world.pass(15_000);
+    await world.expect(guard, 'daily', '0', '0.1');
+    answer();
+    await world.during(call);
+    await world.expect(guard, 'daily', '0.01');
   }),
 
   guardCheck('a new day is a new window; a call is charged to the day it was admitted in', async (world) => {

@@ -59,7 +59,8 @@ export class Exchange {
       this.refuse(toRefusal(cut.error ?? 'server_error', provider, model));
       return false;
     } else if (here) {
-      settle('cut');
+      // An error in place of the first piece is an error like any other: nothing is billed.
+      if (cut.how !== 'error' || position !== 0) settle('cut');
       this.end('cut');
       await breakOff(cut, shape, this.reply, this.record);
       return false;

@@ -1,0 +1,205 @@
+import {
+  type Clock,
+  ConfigError,
+  type CostRecord,
+  type IdSource,
+  type LedgerStore,
+  type LLM,
+  type PriceLookup,
+  rejectUnknownKeys,
+  requireNumber,
+  type SpendSource,
+  systemClock,
+  systemIds,
+  type TokenCounter,
+} from '@synapsekit/core';
+import { MemoryLedger } from './memory-ledger.ts';
+import { exactCounter } from './token-counting.ts';
+import { type BudgetWarning, emitProcessWarning } from './warning.ts';
+
+/** What a `BudgetGuard` may be built with. */
+export interface BudgetGuardOptions {
+  /** Where spend and prices come from: a `CostTracker`. Every record that it makes is booked. */
+  readonly tracker?: SpendSource | undefined;
+  /** Prices. @default the tracker's */
+  readonly prices?: PriceLookup | undefined;
+  /** Where the money is counted. @default a `MemoryLedger` of its own: one process, gone with it */
+  readonly ledger?: LedgerStore | undefined;
+  /** Guards of one name on one ledger share their limits. @default "default" */
+  readonly name?: string | undefined;
+  /** IANA name of the time zone whose hours, days, weeks and months count. @default "UTC" */
+  readonly timeZone?: string | undefined;
+  /**
+   * What happens to a call whose worst case does not fit: `"block"` refuses it; `"clamp"` lowers its `maxTokens` until
+   * it fits, and refuses it where that would be below `minOutputTokens`.
+   * @default "block"
+   */
+  readonly onExceeded?: 'block' | 'clamp' | undefined;
+  /**
+   * The shortest answer worth paying for, in tokens: no `maxTokens` is set or lowered below this.
+   * @default 16 (the least that OpenAI's Responses API takes)
+   */
+  readonly minOutputTokens?: number | undefined;
+  /**
+   * What a call may answer at most when neither it nor its model's config says `maxTokens`: without a bound there is
+   * nothing to hold. Lowered to what fits the model and what is left of the limits.
+   * @default 4096
+   */
+  readonly defaultMaxOutputTokens?: number | undefined;
+  /** A hold whose owner died ends this long after it was last renewed, milliseconds. @default 60_000 */
+  readonly leaseMs?: number | undefined;
+  /**
+   * What becomes of the rest of such a hold: `"book"` counts it as spent, since its calls may have been billed;
+   * `"release"` frees it.
+   * @default "book"
+   */
+  readonly onExpiry?: 'book' | 'release' | undefined;
+  /**
+   * A call that was sent and never answered (timed out, lost, aborted) may be billed or not. `"book"` books what was
+   * held for it, as an estimate that a later record replaces; `"release"` books nothing.
+   * @default "book"
+   */
+  readonly onLostCall?: 'book' | 'release' | undefined;
+  /** How long the ledger may take, milliseconds, tries included. Then the call is refused. @default 2_000 */
+  readonly ledgerTimeoutMs?: number | undefined;
+  /**
+   * Counts the tokens of a model's prompts exactly. Asked only when the upper bound (UTF-8 bytes) does not fit.
+   * `false`: never.
+   * @default `gpt-tokenizer`, if installed, for models whose tokenizer it has
+   */
+  readonly tokenCounter?:
+    | false
+    | ((llm: Pick<LLM, 'provider' | 'model'>) => TokenCounter | undefined | Promise<TokenCounter | undefined>)
+    | undefined;
+  /**
+   * Which of the tracker's records this guard books when they were made outside its own holds; for a guard of one user
+   * on a tracker of all.
+   * @default all
+   */
+  readonly countsRecord?: ((record: CostRecord) => boolean) | undefined;
+  /** Told of each different warning once. @default `process.emitWarning` */
+  readonly onWarning?: ((warning: BudgetWarning) => void) | undefined;
+  readonly clock?: Clock | undefined;
+  /** Mints the ids of holds, and of spend that is no model call. */
+  readonly ids?: IdSource | undefined;
+}
+
+/** Options, checked, with their defaults. */
+export interface GuardSettings {
+  readonly tracker: SpendSource | undefined;
+  readonly prices: PriceLookup | undefined;
+  readonly ledger: LedgerStore;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly clamp: boolean;
+  readonly minOutputTokens: number;
+  readonly defaultMaxOutputTokens: number;
+  readonly leaseMs: number;
+  readonly onExpiry: 'book' | 'release';
+  readonly onLostCall: 'book' | 'release';
+  readonly ledgerTimeoutMs: number;
+  readonly tokenCounter: Exclude<BudgetGuardOptions['tokenCounter'], false | undefined>;
+  readonly countsRecord: (record: CostRecord) => boolean;
+  readonly onWarning: (warning: BudgetWarning) => void;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+}
+
+const known = [
+  'tracker',
+  'prices',
+  'ledger',
+  'name',
+  'timeZone',
+  'onExceeded',
+  'minOutputTokens',
+  'defaultMaxOutputTokens',
+  'leaseMs',
+  'onExpiry',
+  'onLostCall',
+  'ledgerTimeoutMs',
+  'tokenCounter',
+  'countsRecord',
+  'onWarning',
+  'clock',
+  'ids',
+] as const satisfies readonly (keyof BudgetGuardOptions)[];
+
+/** @throws ConfigError for an unknown option or a wrong value. */
+export function checkGuardOptions(options: BudgetGuardOptions): GuardSettings {
+  rejectUnknownKeys(options, known, 'BudgetGuardOptions');
+  const {
+    tracker,
+    prices = tracker?.prices,
+    clock = systemClock,
+    ledger = new MemoryLedger({ clock }),
+    name = 'default',
+    timeZone = 'UTC',
+    onExceeded = 'block',
+    minOutputTokens = 16,
+    defaultMaxOutputTokens = 4_096,
+    leaseMs = 60_000,
+    onExpiry = 'book',
+    onLostCall = 'book',
+    ledgerTimeoutMs = 2_000,
+    tokenCounter = exactCounter,
+    countsRecord = () => true,
+    onWarning = emitProcessWarning,
+    ids = systemIds,
+  } = options;
+  if (typeof name !== 'string' || name === '') {
+    throw new ConfigError('name must be a non-empty string.', { option: 'name' });
+  }
+  if (tracker !== undefined && typeof tracker?.onRecord !== 'function') {
+    throw new ConfigError('tracker must be a source of spend such as a CostTracker.', { option: 'tracker' });
+  }
+  if (prices !== undefined && typeof prices?.find !== 'function') {
+    throw new ConfigError('prices must be a price lookup with a find method.', { option: 'prices' });
+  }
+  if (typeof ledger?.reserve !== 'function' || typeof ledger.unitPico !== 'bigint' || ledger.unitPico < 1n) {
+    throw new ConfigError('ledger must be a ledger store such as a MemoryLedger.', { option: 'ledger' });
+  }
+  requireOneOf(onExceeded, 'onExceeded', ['block', 'clamp']);
+  requireOneOf(onExpiry, 'onExpiry', ['book', 'release']);
+  requireOneOf(onLostCall, 'onLostCall', ['book', 'release']);
+  requireNumber(minOutputTokens, 'minOutputTokens', { integer: true, min: 1 });
+  requireNumber(defaultMaxOutputTokens, 'defaultMaxOutputTokens', { integer: true, min: 1 });
+  requireNumber(leaseMs, 'leaseMs', { above: 0 });
+  requireNumber(ledgerTimeoutMs, 'ledgerTimeoutMs', { above: 0 });
+  if (tokenCounter !== false) requireFunction(tokenCounter, 'tokenCounter');
+  requireFunction(countsRecord, 'countsRecord');
+  requireFunction(onWarning, 'onWarning');
+  return {
+    tracker,
+    prices,
+    ledger,
+    name,
+    timeZone,
+    clamp: onExceeded === 'clamp',
+    minOutputTokens,
+    defaultMaxOutputTokens,
+    leaseMs,
+    onExpiry,
+    onLostCall,
+    ledgerTimeoutMs,
+    tokenCounter: tokenCounter === false ? () => undefined : tokenCounter,
+    countsRecord,
+    onWarning,
+    clock,
+    ids,
+  };
+}
+
+function requireOneOf(value: unknown, option: string, values: readonly string[]): void {
+  if (typeof value === 'string' && values.includes(value)) return;
+  throw new ConfigError(
+    `${option} must be ${values.map((v) => `"${v}"`).join(' or ')}, got ${String(value)}.`,
+    {
+      option,
+    },
+  );
+}
+
+function requireFunction(value: unknown, option: string): void {
+  if (typeof value !== 'function') throw new ConfigError(`${option} must be a function.`, { option });
+}

@@ -1,0 +1,187 @@
+import {
+  type Clock,
+  isSynapseError,
+  LedgerError,
+  type LedgerKey,
+  type LedgerStatus,
+  type LedgerStore,
+  type PostRequest,
+  type ReserveRequest,
+  type ReserveResult,
+} from '@synapsekit/core';
+import { type Answer, isPromise, within } from './deadline.ts';
+import { PostQueue } from './post-queue.ts';
+
+const firstRetryMs = 10;
+const lastRetryMs = 200;
+
+/** A ledger as the guard uses it: bounded waits, repeated where a reply was lost, nothing forgotten. */
+export class LedgerClient {
+  readonly unitPico: bigint;
+  readonly posts: PostQueue;
+  readonly #store: LedgerStore;
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+
+  constructor(store: LedgerStore, clock: Clock, timeoutMs: number, onConflict: (error: unknown) => void) {
+    this.unitPico = store.unitPico;
+    this.posts = new PostQueue(store, clock, timeoutMs, onConflict);
+    this.#store = store;
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Reserves, at once where the store answers at once.
+   *
+   * @throws LedgerError when the store is away for longer than the time-out, or refuses for good.
+   */
+  reserve(request: ReserveRequest, signal: AbortSignal | undefined): Answer<ReserveResult> {
+    const { posts } = this;
+    // Spent but not there yet: the store cannot know, so it is given less to spend.
+    const unposted = posts.uncovered;
+    const endsAtMs = this.#deadline();
+    const result = this.#ask(() => this.#store.reserve(lowered(request, unposted)), endsAtMs, signal);
+    if (!isPromise(result) && (result.admitted || posts.pending === 0)) {
+      return restored(result, request, unposted);
+    }
+    return this.#reserveAgain(request, result, unposted, endsAtMs, signal);
+  }
+
+  /** What is on its way counts twice, or is still held there: let it arrive before a refusal is believed. */
+  async #reserveAgain(
+    request: ReserveRequest,
+    first: Answer<ReserveResult>,
+    unposted: bigint,
+    endsAtMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<ReserveResult> {
+    const result = await first;
+    if (result.admitted || this.posts.pending === 0) return restored(result, request, unposted);
+    if (!(await this.#arrived(endsAtMs, signal))) return restored(result, request, unposted);
+    const again = this.posts.uncovered;
+    const answer = this.#ask(() => this.#store.reserve(lowered(request, again)), endsAtMs, signal);
+    return restored(await answer, request, again);
+  }
+
+  renew(holdId: string, leaseMs: number): Answer<boolean> {
+    return this.#store.renew(holdId, leaseMs);
+  }
+
+  post(request: PostRequest, uncovered: bigint): void {
+    this.posts.post(request, uncovered);
+  }
+
+  close(holdId: string): void {
+    this.posts.close(holdId);
+  }
+
+  /** The counters as they are once everything on its way has arrived, if that does not take too long. */
+  async status(keys: readonly LedgerKey[], signal?: AbortSignal): Promise<readonly LedgerStatus[]> {
+    const endsAtMs = this.#deadline();
+    // Half of the time, so that some is left to ask.
+    if (this.posts.pending > 0) await this.#arrived(endsAtMs - this.#timeoutMs / 2, signal);
+    return this.#ask(() => this.#store.status(keys), endsAtMs, signal);
+  }
+
+  /** The counters now, where the store can tell at once. */
+  statusNow(keys: readonly LedgerKey[]): Answer<readonly LedgerStatus[]> {
+    return this.#store.status(keys);
+  }
+
+  /** Waits until everything on its way has arrived, or for the time-out. */
+  async settled(): Promise<void> {
+    await this.#arrived(this.#deadline(), undefined);
+  }
+
+  /** @throws LedgerError when something could not be posted in time; it is kept and tried again. */
+  async flush(signal?: AbortSignal): Promise<void> {
+    const { posts } = this;
+    const endsAtMs = this.#deadline();
+    await this.#arrived(endsAtMs, signal);
+    if (posts.pending > 0 || posts.conflicts > 0) {
+      throw new LedgerError(
+        posts.pending > 0
+          ? `${posts.pending} bookings have not reached the budget's ledger. They are kept and tried again.`
+          : `The budget's ledger refused ${posts.conflicts} bookings for good. They still count in this process.`,
+        { transient: posts.pending > 0, cause: posts.lastError },
+      );
+    }
+    await this.#ask(() => this.#store.flush(), endsAtMs, signal);
+  }
+
+  #deadline(): number {
+    return this.#clock.monotonic() + this.#timeoutMs;
+  }
+
+  /** True when everything on its way has arrived in time. Throws for an abort only. */
+  async #arrived(endsAtMs: number, signal: AbortSignal | undefined): Promise<boolean> {
+    if (this.posts.pending === 0) return true;
+    try {
+      await within(this.posts.settled(), endsAtMs - this.#clock.monotonic(), this.#clock, signal);
+      return true;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!isSynapseError(error, 'ledger')) throw error;
+      return false;
+    }
+  }
+
+  #ask<T>(ask: () => Answer<T>, endsAtMs: number, signal: AbortSignal | undefined): Answer<T> {
+    try {
+      const answer = ask();
+      return isPromise(answer) ? this.#askAgain(ask, answer, endsAtMs, signal) : answer;
+    } catch (error) {
+      return this.#askAgain(ask, Promise.reject(error), endsAtMs, signal);
+    }
+  }
+
+  /** Waits for an answer; asks again, with the same ids, while the store is away and there is time. */
+  async #askAgain<T>(
+    ask: () => Answer<T>,
+    first: Promise<T>,
+    endsAtMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<T> {
+    let answer = first;
+    for (let waitMs = firstRetryMs; ; waitMs = Math.min(lastRetryMs, waitMs * 2)) {
+      try {
+        return await within(answer, endsAtMs - this.#clock.monotonic(), this.#clock, signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        const failure = toLedgerError(error);
+        if (!failure.transient || this.#clock.monotonic() + waitMs >= endsAtMs) throw failure;
+      }
+      await this.#clock.sleep(waitMs, { signal });
+      answer = attempt(ask);
+    }
+  }
+}
+
+async function attempt<T>(ask: () => Answer<T>): Promise<T> {
+  return ask();
+}
+
+function toLedgerError(error: unknown): LedgerError {
+  if (isSynapseError(error, 'ledger')) return error;
+  return new LedgerError(
+    'The budget could not be checked: its ledger failed. Nothing was sent. See `cause`.',
+    {
+      transient: true,
+      cause: error,
+    },
+  );
+}
+
+function lowered(request: ReserveRequest, unposted: bigint): ReserveRequest {
+  if (unposted === 0n) return request;
+  return { ...request, lines: request.lines.map((line) => ({ ...line, limit: line.limit - unposted })) };
+}
+
+/** A refusal with the limit that was meant, and with what is not posted yet among what is spent. */
+function restored(result: ReserveResult, { lines }: ReserveRequest, unposted: bigint): ReserveResult {
+  if (result.admitted || unposted === 0n) return result;
+  const { refused } = result;
+  const limit = lines.find(({ key }) => key === refused.key)?.limit ?? refused.limit;
+  return { admitted: false, refused: { ...refused, limit, committed: refused.committed + unposted } };
+}

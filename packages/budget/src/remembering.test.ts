@@ -1,0 +1,100 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { GenerationalMap } from './generational-map.ts';
+import { hashId, IdTable } from './id-table.ts';
+import { type Leased, LeaseHeap } from './lease-heap.ts';
+
+test('an id table is a map, whatever the ids, also when all of their hashes are the same', () => {
+  const operation = fc.tuple(fc.string({ maxLength: 3 }), fc.integer());
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 300 }), fc.boolean(), (operations, sameHash) => {
+      const table = new IdTable<number>();
+      const map = new Map<string, number>();
+      const hash = (id: string): number => (sameHash ? 7 : hashId(id));
+      for (const [id, value] of operations) {
+        expect(table.get(id, hash(id))).toBe(map.get(id));
+        table.set(id, hash(id), value);
+        map.set(id, value);
+        expect(table.get(id, hash(id))).toBe(value);
+      }
+      expect(table.size).toBe(map.size);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('an id stays for its time, or until so many later ones have come, whichever ends first', () => {
+  const map = new GenerationalMap<number>(1_000, 10);
+  map.age(0);
+  map.set('a', 1);
+  map.age(1_999);
+  map.age(2_500);
+  expect(map.get('a')).toBe(1);
+  map.age(2_999);
+  expect(map.get('a')).toBeUndefined();
+  map.set('b', 2);
+  for (let i = 0; i < 9; i++) map.set(`later-${i}`, i);
+  expect(map.get('b')).toBe(2);
+  for (let i = 9; i < 19; i++) map.set(`later-${i}`, i);
+  expect(map.get('b')).toBe(2);
+  for (let i = 19; i < 30; i++) map.set(`later-${i}`, i);
+  expect(map.get('b')).toBeUndefined();
+  expect(map.size).toBeLessThanOrEqual(20);
+});
+
+test('leases end in order, each once, renewed ones later and ended ones never', () => {
+  interface Item extends Leased {
+    readonly name: number;
+  }
+  const step = fc.oneof(
+    fc.record(
+      { what: fc.constant('add' as const), forMs: fc.integer({ min: 1, max: 50 }) },
+      { noNullPrototype: true },
+    ),
+    fc.record(
+      { what: fc.constantFrom('renew' as const, 'end' as const), which: fc.nat() },
+      { noNullPrototype: true },
+    ),
+    fc.record(
+      { what: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: 30 }) },
+      { noNullPrototype: true },
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const heap = new LeaseHeap<Item>();
+      const live: Item[] = [];
+      let nowMs = 0;
+      for (const one of steps) {
+        if (one.what === 'add') {
+          const item: Item = {
+            name: live.length,
+            live: true,
+            leaseEndsAtMs: nowMs + one.forMs,
+            filedAtMs: 0,
+          };
+          heap.add(item);
+          live.push(item);
+        } else if (one.what === 'pass') {
+          nowMs += one.ms;
+          const due = live.filter(({ leaseEndsAtMs }) => leaseEndsAtMs <= nowMs);
+          const taken: Item[] = [];
+          for (let item = heap.takeDue(nowMs); item !== undefined; item = heap.takeDue(nowMs))
+            taken.push(item);
+          expect(new Set(taken)).toEqual(new Set(due));
+          expect(taken).toHaveLength(due.length);
+          for (const item of due) live.splice(live.indexOf(item), 1);
+        } else {
+          const item = live[one.which % Math.max(1, live.length)];
+          if (item === undefined) continue;
+          if (one.what === 'renew') item.leaseEndsAtMs = nowMs + 60;
+          else {
+            heap.end(item);
+            live.splice(live.indexOf(item), 1);
+          }
+        }
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
