@@ -6,16 +6,15 @@ import {
   type CostRecord,
   isSynapseError,
   type PicoUsd,
-  type Price,
   parseUsd,
   type ReserveResult,
-  UnknownPriceError,
   usdDecimal,
 } from '@synapsekit/core';
 import type { Limits, WindowLimit } from './budget-limit.ts';
 import { Calendar } from './calendar.ts';
 import { type Answer, isPromise } from './deadline.ts';
 import type { GuardSettings } from './guard-options.ts';
+import { GuardPrices } from './guard-prices.ts';
 import { HoldAccount, type LimitLine } from './hold-account.ts';
 import { HoldKeeper } from './hold-keeper.ts';
 import { LedgerClient } from './ledger-client.ts';
@@ -39,7 +38,8 @@ export class BudgetEngine {
   readonly settings: GuardSettings;
   readonly limits: Limits;
   readonly ledger: LedgerClient;
-  readonly calendar: Calendar;
+  readonly prices: GuardPrices;
+  readonly #calendar: Calendar;
   /** The hold that the running code works under. */
   readonly context: AsyncLocalStorage<HoldAccount> = new AsyncLocalStorage();
   /** Attempts that a call of this guard has room for already: the one around it need not make any. */
@@ -54,7 +54,8 @@ export class BudgetEngine {
   constructor(limits: Limits, settings: GuardSettings) {
     this.limits = limits;
     this.settings = settings;
-    this.calendar = new Calendar(settings.timeZone);
+    this.prices = new GuardPrices(settings);
+    this.#calendar = new Calendar(settings.timeZone);
     this.#warnings = new Warnings(settings.onWarning);
     this.ledger = new LedgerClient(settings.ledger, settings.clock, settings.ledgerTimeoutMs, (cause) =>
       this.#warnings.tell({
@@ -67,10 +68,10 @@ export class BudgetEngine {
 
   /** The counting limits in the windows of now. */
   lines(): readonly LimitLine[] {
-    const { settings, calendar, limits } = this;
+    const { settings, limits } = this;
     const nowMs = settings.clock.now();
     return limits.windows.map((limit) => {
-      const budgetWindow = calendar.window(limit.name, nowMs);
+      const budgetWindow = this.#calendar.window(limit.name, nowMs);
       return { key: `${settings.name}/${limit.name}`, window: budgetWindow.ledger, limit, budgetWindow };
     });
   }
@@ -191,40 +192,6 @@ export class BudgetEngine {
       code: 'SYNAPSEKIT_BUDGET_UNPRICED',
       message: `Budget "${this.settings.name}": a call to ${model} has no known price, so that what it cost counts against no limit. Add its price to the price book.`,
       model,
-    });
-  }
-
-  /** @throws ConfigError without prices; UnknownPriceError when they do not have this model. */
-  price(
-    llm: { readonly provider?: string; readonly model: string; readonly id: string },
-    serviceTier: string | undefined,
-  ): Price {
-    const price = this.findPrice(llm, serviceTier);
-    if (price !== undefined) return price;
-    throw new UnknownPriceError(
-      `Budget "${this.settings.name}" needs the price of ${llm.id}, and it is not known. Nothing was sent. Add it to the price book.`,
-      { ...(llm.provider !== undefined && { provider: llm.provider }), model: llm.model },
-    );
-  }
-
-  /** @throws ConfigError without prices. */
-  findPrice(
-    llm: { readonly provider?: string; readonly model: string },
-    serviceTier?: string,
-  ): Price | undefined {
-    const { prices, name, clock } = this.settings;
-    if (prices === undefined) {
-      throw new ConfigError(
-        `Budget "${name}" needs prices to bound what a call may cost: build it with { tracker } or { prices }.`,
-        { option: 'prices' },
-      );
-    }
-    const { provider, model } = llm;
-    return prices.find({
-      model,
-      ...(provider !== undefined && { provider }),
-      ...(serviceTier !== undefined && { serviceTier }),
-      atMs: clock.now(),
     });
   }
 

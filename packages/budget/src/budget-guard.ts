@@ -228,7 +228,7 @@ export class BudgetGuard implements BudgetView {
     if (maxOutputTokens !== undefined)
       requireNumber(maxOutputTokens, 'maxOutputTokens', { integer: true, min: 0 });
     const query = { model, id: model, ...(provider !== undefined && { provider }) };
-    const price = engine.price(query, serviceTier);
+    const price = engine.prices.get(query, serviceTier);
     const llm = { provider: price.provider, model: price.model, id: model };
     const plan = CallPlan.ofTokens([{ llm, price }], inputTokens, maxOutputTokens, engine.settings);
     const hold = await fitHold(

@@ -12,7 +12,7 @@ export interface Counter {
 }
 
 /** What an attempt was estimated to cost on one counter, until the actual cost is known. */
-export interface OpenLine {
+interface OpenLine {
   readonly counter: Counter;
   readonly amount: bigint;
 }

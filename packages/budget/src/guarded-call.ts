@@ -1,12 +1,13 @@
-import type {
-  Attempt,
-  AttemptIdentity,
-  CallOptions,
-  Generation,
-  LLM,
-  PicoUsd,
-  Prompt,
-  Usage,
+import {
+  type Attempt,
+  type AttemptIdentity,
+  type CallOptions,
+  type Generation,
+  type LLM,
+  type PicoUsd,
+  type Prompt,
+  tellAttempt,
+  type Usage,
 } from '@synapsekit/core';
 import type { BudgetEngine } from './budget-engine.ts';
 import { CallPlan, exactInputTokens, leavesOf, type PlannedModel } from './call-plan.ts';
@@ -21,7 +22,7 @@ export function planCall(engine: BudgetEngine, llm: LLM, prompt: Prompt, options
 }
 
 function plannedModels(engine: BudgetEngine, llm: LLM, options: CallOptions): readonly PlannedModel[] {
-  return leavesOf(llm).map((leaf) => ({ llm: leaf, price: engine.price(leaf, options.serviceTier) }));
+  return leavesOf(llm).map((leaf) => ({ llm: leaf, price: engine.prices.get(leaf, options.serviceTier) }));
 }
 
 /**
@@ -171,7 +172,7 @@ export class GuardedCall {
       this.#account.finished.add(attempt.attemptId);
       this.#settle(attempt);
     }
-    if (tell) this.#callerOptions.onAttempt?.(attempt);
+    if (tell) tellAttempt(this.#callerOptions.onAttempt, attempt);
   }
 
   #settle(attempt: Attempt): void {
@@ -217,9 +218,9 @@ export class GuardedCall {
     const { servedModel, serviceTier } = usage;
     const price =
       (servedModel !== undefined && servedModel !== model
-        ? this.#engine.findPrice({ provider, model: servedModel }, serviceTier)
+        ? this.#engine.prices.find({ provider, model: servedModel }, serviceTier)
         : undefined) ??
-      this.#engine.findPrice({ provider, model }, serviceTier) ??
+      this.#engine.prices.find({ provider, model }, serviceTier) ??
       this.#hold.plan.priceOf({ provider, model });
     return price?.costPico(usage) ?? this.#hold.pico;
   }
@@ -229,7 +230,7 @@ export class GuardedCall {
     const pico = plan.costAt(model, maxTokens);
     if (pico !== undefined) return pico;
     // Somebody that the model around it did not name among its candidates.
-    const price = this.#engine.price(model, this.#callerOptions.serviceTier);
+    const price = this.#engine.prices.get(model, this.#callerOptions.serviceTier);
     const outputTokens =
       this.options.maxTokens ?? price.maxOutputTokens ?? this.#engine.settings.defaultMaxOutputTokens;
     return price.maxCostPico({ inputTokens: plan.inputTokens, outputTokens });

@@ -1,7 +1,7 @@
 import { PICO_PER_USD, type Price, type PriceLookup, type PriceQuery } from '@synapsekit/core';
 
 /** Dollars for a million tokens. */
-export interface FlatRate {
+interface FlatRate {
   readonly input: number;
   readonly output: number;
   readonly maxOutputTokens?: number;
@@ -9,7 +9,7 @@ export interface FlatRate {
 }
 
 /** A price list with one rate for each model. Keys are `provider/model`. */
-export function flatPrices(rates: Readonly<Record<string, FlatRate>>): PriceLookup {
+function flatPrices(rates: Readonly<Record<string, FlatRate>>): PriceLookup {
   return {
     find({ model, provider }: PriceQuery): Price | undefined {
       const key = provider === undefined ? model : `${provider}/${model}`;

@@ -67,6 +67,17 @@ test('the bill is exactly what the usage says, for every model, plain and stream
   expect(sums.every(({ requests }) => requests === questions.length * 2)).toBe(true);
 });
 
+test('an error in place of the first piece of a stream is billed as little as any error; a later one bills what came', async () => {
+  const { sim } = await start();
+  const ask4 = { ...ask('Summarise the CAP theorem.', 'gpt-4o'), stream: true };
+  for (const pieces of [0, 1]) {
+    sim.fail(faults.errorAfter(pieces));
+    expect(await (await post(sim, ask4)).text()).toContain('"error"');
+    await sim.idle();
+    expect(sim.bill.entries).toHaveLength(pieces);
+  }
+});
+
 test('it can be printed and is safe for JSON', async () => {
   const { sim, openai } = await start();
   await openai.chat.completions.create(ask('What is 2 + 2?'), { headers: { 'x-synapsekit-attempt': 'a-1' } });

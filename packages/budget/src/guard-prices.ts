@@ -1,0 +1,44 @@
+import { ConfigError, type Price, UnknownPriceError } from '@synapsekit/core';
+import type { GuardSettings } from './guard-options.ts';
+
+/** A model whose price is wanted. Without a provider, the model alone has to tell. */
+export interface PricedModel {
+  readonly provider?: string;
+  readonly model: string;
+}
+
+/** Where a guard looks up what a model costs. */
+export class GuardPrices {
+  readonly #settings: GuardSettings;
+
+  constructor(settings: GuardSettings) {
+    this.#settings = settings;
+  }
+
+  /** @throws ConfigError without prices; UnknownPriceError when they do not have this model. */
+  get(model: PricedModel & { readonly id: string }, serviceTier: string | undefined): Price {
+    const price = this.find(model, serviceTier);
+    if (price !== undefined) return price;
+    throw new UnknownPriceError(
+      `Budget "${this.#settings.name}" needs the price of ${model.id}, and it is not known. Nothing was sent. Add it to the price book.`,
+      { ...(model.provider !== undefined && { provider: model.provider }), model: model.model },
+    );
+  }
+
+  /** @throws ConfigError without prices. */
+  find({ provider, model }: PricedModel, serviceTier?: string): Price | undefined {
+    const { prices, name, clock } = this.#settings;
+    if (prices === undefined) {
+      throw new ConfigError(
+        `Budget "${name}" needs prices to bound what a call may cost: build it with { tracker } or { prices }.`,
+        { option: 'prices' },
+      );
+    }
+    return prices.find({
+      model,
+      ...(provider !== undefined && { provider }),
+      ...(serviceTier !== undefined && { serviceTier }),
+      atMs: clock.now(),
+    });
+  }
+}
