@@ -48,3 +48,28 @@ test('finds fault with a file that exports nothing to run, and with two cases of
     expect.stringContaining('b has two cases called "same".'),
   ]);
 });
+
+test('leaves no case out in silence: not in nested lists, objects or promises', () => {
+  const ring: unknown[] = [make('in a list in a list')];
+  ring.push(ring);
+  const exports = {
+    deep: [ring],
+    byName: { x: make('in an object') },
+    get lazy() {
+      return { a: make('made by a getter of the module') };
+    },
+    config: {
+      get secret() {
+        throw new Error('read');
+      },
+    },
+    late: Promise.resolve(make('unknown')),
+  };
+  const { plan, problems } = collect([{ file: 'x', exports }]);
+  expect(plan.map(({ case: { name } }) => name).sort()).toEqual([
+    'in a list in a list',
+    'in an object',
+    'made by a getter of the module',
+  ]);
+  expect(problems).toEqual([expect.stringContaining('x exports a promise as late')]);
+});

@@ -21,8 +21,8 @@ export interface EvalModule {
 }
 
 /**
- * Everything that modules export to be run: their suites, and the cases that stand in no suite, also in lists. Whatever
- * several modules export runs once, for the first of them.
+ * Everything that modules export to be run: their suites, and the cases that stand in no suite, also in lists and plain
+ * objects, however deep. Whatever several modules export runs once, for the first of them.
  */
 export function collect(modules: readonly EvalModule[]): Collection {
   const all = modules.map(({ file, exports }) => ({ file, ...runnables(exports) }));
@@ -36,8 +36,13 @@ export function collect(modules: readonly EvalModule[]): Collection {
     taken.add(each);
     return isNew;
   };
-  for (const { file, suites, cases } of all) {
-    if (suites.length === 0 && cases.length === 0) {
+  for (const { file, suites, cases, promises } of all) {
+    for (const name of promises) {
+      problems.push(
+        `${file} exports a promise as ${name}: nobody knows what is in it. Await it in the file.`,
+      );
+    }
+    if (suites.length === 0 && cases.length === 0 && promises.length === 0) {
       problems.push(
         `${file} exports no eval case and no suite. Export what evalCase(…) or new EvalSuite(…) returns.`,
       );
@@ -52,11 +57,32 @@ export function collect(modules: readonly EvalModule[]): Collection {
   return { plan, problems };
 }
 
-function runnables(exports: Readonly<Record<string, unknown>>): { suites: EvalSuite[]; cases: EvalCase[] } {
-  const values = [...new Set(Object.values(exports).flat())];
+/** What a module exports to be run. A case that is left out in silence would look like one that passed. */
+interface Runnables {
+  readonly suites: readonly EvalSuite[];
+  readonly cases: readonly EvalCase[];
+  /** Names of exports that may have something to run in them, and are promises. */
+  readonly promises: readonly string[];
+}
+
+function runnables(exports: Readonly<Record<string, unknown>>): Runnables {
+  // A set that grows is iterated to its end.
+  const found = new Set(Object.values(exports));
+  for (const value of found) for (const inner of contents(value)) found.add(inner);
+  const values = [...found];
+  const promises = Object.keys(exports).filter((name) => exports[name] instanceof Promise);
   // A module's exports come in the order of the alphabet.
   const cases = values.filter(isEvalCase).sort((a, b) => a.sequence - b.sequence);
-  return { suites: values.filter(isEvalSuite), cases };
+  return { suites: values.filter(isEvalSuite), cases, promises };
+}
+
+/** What lists and plain objects hold, the exports of a CommonJS module among them. Getters are left alone. */
+function contents(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (typeof value !== 'object' || value === null || isEvalCase(value) || isEvalSuite(value)) return [];
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return [];
+  return Object.keys(value).map((key): unknown => Object.getOwnPropertyDescriptor(value, key)?.value);
 }
 
 /** Two cases of one name could not be told apart in any report. */
@@ -67,7 +93,10 @@ function duplicates(plan: readonly PlannedCase[]): string[] {
     const key = JSON.stringify([suite, each.name]);
     const first = byName.get(key) ?? each;
     byName.set(key, first);
-    if (first !== each) problems.push(`${file} has two cases called "${each.name}". Names tell them apart.`);
+    if (first !== each)
+      problems.push(
+        `${file} has two cases called "${each.name}". Names tell them apart, of cases or of their suites.`,
+      );
   }
   return problems;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -44,6 +44,27 @@ test('takes a file that is named as it is, and each file once, by whatever names
   ]);
 });
 
-test('refuses a path that does not exist', async () => {
+test('refuses a path that does not exist, and one that cannot be', async () => {
+  lay('file.ts');
+  symlinkSync('round.ts', join(folder, 'round.ts'));
   await expect(find('nowhere')).rejects.toThrow(UsageError);
+  await expect(find('file.ts/x.eval.ts')).rejects.toThrow('There is no file or folder "file.ts/x.eval.ts".');
+  await expect(find('round.ts')).rejects.toThrow('"round.ts" cannot be read (ELOOP).');
+});
+
+test('follows no link to a folder, and keeps a link that leads nowhere: it must not look like no file', async () => {
+  lay('a/x.eval.ts');
+  symlinkSync(folder, join(folder, 'a/loop'));
+  symlinkSync(join(folder, 'gone.ts'), join(folder, 'b.eval.ts'));
+  expect(await find('.')).toEqual(['a/x.eval.ts', 'b.eval.ts']);
+});
+
+test.skipIf(process.getuid?.() === 0)('refuses a folder that it cannot read', async () => {
+  lay('locked/x.eval.ts');
+  chmodSync(join(folder, 'locked'), 0o000);
+  try {
+    await expect(find('.')).rejects.toThrow(/cannot be searched \(EACCES\)/);
+  } finally {
+    chmodSync(join(folder, 'locked'), 0o700);
+  }
 });

@@ -27,13 +27,14 @@ function interceptOutput({
   };
 }
 
-function guard(onError: (error: unknown) => void): () => void {
+function guard({ onError, onExit }: Parameters<CliHost['guard']>[0]): () => void {
   const { exit } = process;
   process.exit = function refuse(code): never {
     const error = new Error(
       `process.exit(${code ?? ''}) was called. An eval case must not end the process: the cases after it would not run.`,
     );
     Error.captureStackTrace(error, refuse); // begins where it was called
+    onExit(error);
     throw error;
   };
   process.on('uncaughtException', onError);

@@ -27,9 +27,13 @@ export interface CliHost {
   interceptOutput(options: { readonly beforeWrite: () => void; readonly toStderr: boolean }): () => void;
   /**
    * Calls `onError` with errors that nobody caught, in the async context where they happened, in place of ending the
-   * process; and makes `process.exit` throw. Returns the way to stop.
+   * process; and makes `process.exit` throw, after `onExit` was told, since what is thrown may be caught. Returns the
+   * way to stop.
    */
-  guard(onError: (error: unknown) => void): () => void;
+  guard(listeners: {
+    readonly onError: (error: unknown) => void;
+    readonly onExit: (error: Error) => void;
+  }): () => void;
 }
 
 /** Exit codes of all commands. */

@@ -17,6 +17,9 @@ export interface LoadedCases {
   readonly problems: readonly string[];
 }
 
+/** How many names a message takes. */
+const maxNamed = 20;
+
 /**
  * Finds the files, loads them one after the other, and picks the cases to run.
  *
@@ -45,8 +48,11 @@ export async function loadCases(
   const { plan, problems } = collect(modules);
   const selected = filter === undefined ? plan : plan.filter(({ case: { name } }) => filter.test(name));
   if (selected.length === 0 && plan.length > 0 && !signal.aborted) {
-    const names = plan.map(({ case: { name } }) => name);
-    throw new UsageError(`No case matches --filter ${filter?.source}. There are: ${names.join(', ')}.`);
+    const names = [...new Set(plan.map(({ case: { name } }) => name))];
+    const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : '';
+    throw new UsageError(
+      `No case matches --filter ${filter?.source}. There are: ${names.slice(0, maxNamed).join(', ')}${more}.`,
+    );
   }
   return { files: files.map((path) => relative(cwd, path) || path), plan: selected, loadErrors, problems };
 }

@@ -19,11 +19,23 @@ export async function main(): Promise<void> {
     process.stderr.write('The process was ended before the command was done.\n');
   });
 
+  const end = (code: number): void => {
+    done = true;
+    // Whatever the user's code does when the process exits, it exits with this.
+    process.exit = () => exit.call(process, code);
+    process.on('exit', () => {
+      process.exitCode = code;
+    });
+    exit.call(process, code);
+  };
+
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    done = true; // whoever read it has heard enough, as `head` does
-    exit.call(process, 141);
+    if (error.code === 'EPIPE') return end(141); // whoever read it has heard enough, as `head` does
+    process.stderr.write(`Standard output cannot be written to: ${error.message}.\n`);
+    end(exitCodes.failed);
   });
+  // Nobody hears what is said there; the results and the exit code are still right.
+  process.stderr.on('error', () => {});
 
   const io: CliIo = {
     stdout: outlet(process.stdout),
@@ -35,9 +47,8 @@ export async function main(): Promise<void> {
   };
   const code = await runCli(process.argv.slice(2), io);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  done = true;
   // Servers and sockets that the user's code left open must not keep the process alive.
-  exit.call(process, code);
+  end(code);
 }
 
 /** The stream with the `write` that it has now, whoever replaces it later. */

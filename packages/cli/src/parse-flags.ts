@@ -18,15 +18,27 @@ export async function parseFlags(command: Command, argv: readonly string[]): Pro
     if (!(error instanceof Error) || !String(Reflect.get(error, 'code')).startsWith('ERR_PARSE_ARGS'))
       throw error;
     const [, unknown] = /^Unknown option '(.+?)'/.exec(error.message) ?? [];
-    if (unknown === undefined) throw new UsageError(`${error.message.split('. ')[0]}.`);
+    if (unknown === undefined) throw new UsageError(misused(error.message));
     const { nearestName } = await import('@synapsekit/core');
     const meant = nearestName(
       unknown,
-      Object.keys(command.flags).map((name) => `--${name}`),
+      [...Object.keys(command.flags), 'help'].map((name) => `--${name}`),
     );
     const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
     throw new UsageError(`synapsekit ${command.name} has no flag ${unknown}.${hint}`);
   }
+}
+
+/** What Node says of a flag, in one sentence or two. */
+function misused(message: string): string {
+  const [, flag] = /^Option '(?:-., )?(-\S+)' argument is ambiguous/.exec(message) ?? [];
+  if (flag !== undefined)
+    return `${flag} needs a value. One that begins with a dash is written ${dashed(flag)}`;
+  return `${message.split('. ')[0]}.`;
+}
+
+function dashed(flag: string): string {
+  return flag.startsWith('--') ? `${flag}=-…` : `${flag}-…`;
 }
 
 /**

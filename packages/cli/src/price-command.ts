@@ -2,6 +2,8 @@ import type { TokenCounts } from '@synapsekit/core';
 import { type Command, type CommandArgs, UsageError } from './command.ts';
 import { numberFlag, textFlag } from './parse-flags.ts';
 
+const tiers: readonly string[] = ['standard', 'default', 'batch', 'flex', 'priority', 'fast'];
+
 /** `synapsekit price` */
 export const priceCommand: Command = {
   name: 'price',
@@ -24,7 +26,7 @@ export const priceCommand: Command = {
       throw new UsageError('synapsekit price needs a model, such as gpt-4o.');
     const query = {
       provider: textFlag(args, 'provider'),
-      serviceTier: textFlag(args, 'tier'),
+      serviceTier: tierOf(args),
       atMs: timeOf(args),
     };
     const usage = usageOf(args);
@@ -45,10 +47,19 @@ function usageOf(args: CommandArgs): TokenCounts | undefined {
   return { inputTokens: inputTokens ?? 0, outputTokens: outputTokens ?? 0, cachedInputTokens };
 }
 
+/** The price book takes any tier that it does not know as the standard one, as providers name it in many ways. */
+function tierOf(args: CommandArgs): string | undefined {
+  const tier = textFlag(args, 'tier');
+  if (tier === undefined || tiers.includes(tier.toLowerCase())) return tier;
+  throw new UsageError(`--tier must be one of ${tiers.join(', ')}, got "${tier}".`);
+}
+
 function timeOf(args: CommandArgs): number | undefined {
   const day = textFlag(args, 'at');
   if (day === undefined) return undefined;
   const atMs = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(day) : Number.NaN;
-  if (Number.isNaN(atMs)) throw new UsageError(`--at must be a day like 2026-11-23, got "${day}".`);
+  // The 31st of February is no day, and `Date` makes one in March of it.
+  const isDay = !Number.isNaN(atMs) && new Date(atMs).toISOString().startsWith(day);
+  if (!isDay) throw new UsageError(`--at must be a day like 2026-11-23, got "${day}".`);
   return atMs;
 }

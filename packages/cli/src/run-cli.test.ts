@@ -49,6 +49,15 @@ describe('synapsekit', () => {
     ],
     ['a flag without its value', ['test', '--filter'], "'-t, --filter <value>' argument missing"],
     [
+      'a value that looks like a flag',
+      ['simulate', '--port', '-1'],
+      '--port needs a value. One that begins with a dash is written --port=-…\nTry: ',
+    ],
+    ['help, nearly', ['test', '--hepl'], 'no flag --hepl. Did you mean --help?'],
+    ['a key that nobody has', ['simulate', '--api-key', ''], '--api-key must not be empty'],
+    ['a day that no month has', ['price', 'gpt-4o', '--at', '2026-02-31'], '--at must be a day like'],
+    ['a tier that is none', ['price', 'gpt-4o', '--tier', 'btach'], '--tier must be one of standard, '],
+    [
       'a number that is none',
       ['test', '--concurrency', 'many'],
       '--concurrency must be a whole number >= 1, got "many"',

@@ -38,9 +38,12 @@ export async function runTest(options: TestOptions, io: CliIo): Promise<number> 
   const onTerminal = io.stderr.isTTY === true && io.env.CI === undefined;
   const progress = onTerminal ? new Progress(io.stderr) : undefined;
   const strays: ErrorReport[] = [];
-  const endGuard = io.host?.guard((error) => {
-    // An interrupted case may drop its work as it likes.
-    if (!crashCase(error) && !io.signal.aborted) strays.push(reportError(error));
+  const endGuard = io.host?.guard({
+    onError(error) {
+      // An interrupted case may drop its work as it likes.
+      if (!crashCase(error) && !io.signal.aborted) strays.push(reportError(error));
+    },
+    onExit: (error) => crashCase(error, 'it tried to end the process'),
   });
   const endIntercept = io.host?.interceptOutput({
     beforeWrite: () => progress?.hide(),

@@ -28,6 +28,7 @@ export const simulateCommand: Command = {
     if (unwanted !== undefined)
       throw new UsageError(`synapsekit simulate takes flags only, got "${unwanted}".`);
     const apiKey = textFlag(args, 'api-key');
+    if (apiKey === '') throw new UsageError('--api-key must not be empty.');
     const options = {
       port: numberFlag(args, 'port', { min: 0 }) ?? defaultPort,
       latencyMs: numberFlag(args, 'latency-ms', { min: 0 }),

@@ -104,6 +104,10 @@ test_budget_guard_blocks ✓
           evalCase('has no measured cost', { maxCostUsd: 1 }, () => ({ costUsd: 0.01 })),
           evalCase('hangs', { timeoutMs: 40 }, () => new Promise(() => {})),
           evalCase('ends the process', () => { process.exit(0); }),
+          evalCase('ends it and catches that', ({ expect }) => {
+            expect(1).toBe(1);
+            try { process.exit(0); } catch {}
+          }),
           evalCase('leaves a rejection', async ({ expect }) => {
             expect(1).toBe(1);
             void Promise.reject(new Error('nobody waits for this'));
@@ -120,10 +124,12 @@ test_budget_guard_blocks ✓
       ['has nothing to judge', 'unchecked', expect.stringContaining('nothing judged it')],
       ['has no measured cost', 'failed', undefined],
       ['hangs', 'error', expect.stringContaining('within 40 ms')],
-      ['ends the process', 'error', expect.stringContaining('process.exit(0) was called')],
+      ['ends the process', 'error', 'it tried to end the process'],
+      ['ends it and catches that', 'error', 'it tried to end the process'],
       ['leaves a rejection', 'error', expect.stringContaining('nobody caught')],
     ]);
     expect(cases[1]?.error?.stack[0]).toMatch(/outcomes\.eval\.ts:5:\d+/);
+    expect(cases[5]?.error?.message).toContain('process.exit(0) was called');
     expect([code, exitCode]).toEqual([1, 1]);
   });
 
@@ -150,6 +156,43 @@ test_budget_guard_blocks ✓
     const { code, stderr } = await sandbox.run(['test'], { nodeArgs: ['--import', preload] });
     expect(stderr).toContain('ended before the command was done');
     expect(code).toBe(1);
+  });
+
+  test('exits with its own code whatever the listeners of a case do when the process exits', async ({
+    expect,
+  }) => {
+    using sandbox = createSandbox({
+      'x.eval.ts': `
+        import { evalCase } from '@synapsekit/eval';
+        export const fails = evalCase('fails', ({ expect }) => expect(1).toBe(2));
+        process.on('exit', () => { process.exitCode = 0; });
+      `,
+      'y.eval.ts': `
+        import { evalCase } from '@synapsekit/eval';
+        export const fails = evalCase('fails', ({ expect }) => expect(1).toBe(2));
+        process.on('exit', () => process.exit(0));
+      `,
+    });
+    const ended = await Promise.all(['x.eval.ts', 'y.eval.ts'].map((file) => sandbox.run(['test', file])));
+    expect(ended.map(({ code }) => code)).toEqual([1, 1]);
+  });
+
+  test('goes on when nobody reads standard error, and blames no case for it', async ({ expect }) => {
+    using sandbox = createSandbox({
+      'x.eval.ts': `
+        import { evalCase } from '@synapsekit/eval';
+        export const loud = evalCase('loud', async ({ expect }) => {
+          for (let i = 0; i < 20; i++) {
+            console.error('x'.repeat(10_000));
+            await new Promise((resolve) => setTimeout(resolve, 1));
+          }
+          expect(1).toBe(1);
+        });
+      `,
+    });
+    const { code, stdout } = await sandbox.run(['test'], { deaf: true });
+    expect(stdout).toContain('1 passed, 0 failed');
+    expect(code).toBe(0);
   });
 
   test('exits with 1 for an error that nobody caught and that no case is to blame for', async ({

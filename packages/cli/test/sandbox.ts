@@ -15,7 +15,14 @@ interface Ended {
 /** A folder of eval files, and the command run in it as a process of its own. */
 export interface Sandbox extends Disposable {
   readonly folder: string;
-  run(args: readonly string[], options?: { readonly nodeArgs?: readonly string[] }): Promise<Ended>;
+  run(
+    args: readonly string[],
+    options?: {
+      readonly nodeArgs?: readonly string[];
+      /** Closes the reading end of standard error at once. */
+      readonly deaf?: boolean;
+    },
+  ): Promise<Ended>;
 }
 
 /** Makes a folder in which the packages of the workspace are found, as in a project that installed them. */
@@ -30,7 +37,7 @@ export function createSandbox(files: Readonly<Record<string, string>>): Sandbox 
   }
   return {
     folder,
-    run: (args, { nodeArgs = [] } = {}) =>
+    run: (args, { nodeArgs = [], deaf = false } = {}) =>
       new Promise((resolve) => {
         const { FORCE_COLOR: _, CI: __, ...env } = process.env;
         const child = execFile(
@@ -39,6 +46,7 @@ export function createSandbox(files: Readonly<Record<string, string>>): Sandbox 
           { cwd: folder, env: { ...env, NO_COLOR: '1' }, timeout: 20_000 },
           (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
         );
+        if (deaf) child.stderr?.destroy();
       }),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -15,6 +15,11 @@ export class AssertionLog {
     return this.#failure;
   }
 
+  /** Throws what the first assertion that failed threw. */
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
   /** Counts what `assertion` does. */
   now(assertion: () => void): void {
     this.#mustBeOpen();

@@ -5,7 +5,7 @@ const running = new AsyncLocalStorage<CaseScope>();
 /** The async context of a running case. */
 export interface CaseScope {
   /** Ends the case as an error. False when it has ended already. */
-  crash(error: unknown): boolean;
+  crash(error: unknown, reason: string): boolean;
 }
 
 /** Runs the code of a case. */
@@ -17,8 +17,9 @@ export function inCase<T>(scope: CaseScope, fn: () => T): T {
  * For hosts, in their `uncaughtException` and `unhandledRejection` listeners: ends the case in whose async context
  * `error` was thrown, as an error.
  *
+ * @param reason what the report says of it, in a clause.
  * @returns false when no case is running there, so that the host must not let the run count as passed.
  */
-export function crashCase(error: unknown): boolean {
-  return running.getStore()?.crash(error) ?? false;
+export function crashCase(error: unknown, reason = 'it left an error behind that nobody caught'): boolean {
+  return running.getStore()?.crash(error, reason) ?? false;
 }

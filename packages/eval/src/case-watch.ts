@@ -17,7 +17,7 @@ export class CaseWatch {
   readonly #startedMs: number;
   readonly #timer: AbortController = new AbortController();
   #latencyMs: number | undefined;
-  #crash: { readonly error: unknown } | undefined;
+  #crash: { readonly error: unknown; readonly reason: string } | undefined;
   /** What did not end in time. */
   #late: string | undefined;
   #part = 'it';
@@ -44,7 +44,10 @@ export class CaseWatch {
   /** Runs a part of the case; rejects at once when it has to stop, whatever the part does. */
   over<T>(part: () => Promise<T>, name = 'it'): Promise<T> {
     this.#part = name;
-    return raceAbort(inCase({ crash: (error) => this.#takeCrash(error) }, part), this.#link.signal);
+    return raceAbort(
+      inCase({ crash: (error, reason) => this.#takeCrash(error, reason) }, part),
+      this.#link.signal,
+    );
   }
 
   /** Milliseconds that the case took: until the first call of this. */
@@ -76,7 +79,7 @@ export class CaseWatch {
     if (this.#crash !== undefined) {
       return {
         status: 'error',
-        reason: 'it left an error behind that nobody caught',
+        reason: this.#crash.reason,
         error: reportError(this.#crash.error),
       };
     }
@@ -102,10 +105,10 @@ export class CaseWatch {
     );
   }
 
-  #takeCrash(error: unknown): boolean {
+  #takeCrash(error: unknown, reason: string): boolean {
     // What a case that is lost already leaves behind is not worth another word.
     if (this.#ending !== undefined) return this.#ending.status !== 'passed';
-    this.#crash ??= { error };
+    this.#crash ??= { error, reason };
     this.#link.abort(error);
     return true;
   }

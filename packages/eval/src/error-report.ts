@@ -31,11 +31,14 @@ const runnerFolder = import.meta.dirname;
 
 function userFrames(stack: unknown): string[] {
   if (typeof stack !== 'string') return [];
-  return stack
-    .split('\n')
-    .filter((line) => /^\s+at /.test(line) && !line.includes('node:') && !isRunnerFrame(line))
-    .slice(0, maxFrames)
-    .map((line) => line.trim());
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  // What called the runner is nobody's fault in a case.
+  const start = frames.findIndex((line) => line.includes(' runPlannedCase '));
+  const user = frames
+    .slice(0, start === -1 ? undefined : start)
+    .filter((line) => !line.includes('node:') && !isRunnerFrame(line));
+  while (user.at(-1)?.includes(' Promise.all ') === true) user.pop(); // with nobody who called it
+  return user.slice(0, maxFrames).map((line) => line.trim());
 }
 
 function isRunnerFrame(line: string): boolean {

@@ -18,6 +18,12 @@ const outcome = (assertion: (expectation: (value: unknown) => Expectation) => un
   }
 };
 
+/** What JavaScript lets through. */
+const untyped = (value: unknown): never => value as never;
+const thrower = (): never => {
+  throw new Error('x');
+};
+
 describe('expect', () => {
   const holds: readonly [string, unknown, (its: Expectation) => void][] = [
     ['toBe', Number.NaN, (its) => its.toBe(Number.NaN)],
@@ -32,6 +38,7 @@ describe('expect', () => {
     ['toBeLessThan', 1, (its) => its.toBeLessThan(2n)],
     ['toBeLessThanOrEqual', 2, (its) => its.toBeLessThanOrEqual(2)],
     ['toBeCloseTo', 0.1 + 0.2, (its) => its.toBeCloseTo(0.3, 10)],
+    ['toBeCloseTo of Infinity', Number.POSITIVE_INFINITY, (its) => its.toBeCloseTo(Number.POSITIVE_INFINITY)],
     ['toBeTruthy', 'x', (its) => its.toBeTruthy()],
     ['toBeFalsy', '', (its) => its.toBeFalsy()],
     ['toBeNull', null, (its) => its.toBeNull()],
@@ -61,6 +68,12 @@ describe('expect', () => {
     ['not', 'ab', (its) => its.not.toContain('a'), "expected 'ab' not to contain 'a'"],
     ['toThrow', () => 1, (its) => its.toThrow(), 'expected the function to throw'],
     [
+      'a comparison with errors',
+      Object.assign(new RangeError('no'), { code: 'X', cause: new Error('why') }),
+      (its) => its.toEqual({ error: new Error('other') }),
+      "expected RangeError: no { code: 'X', cause: Error: why } to equal { error: Error: other }",
+    ],
+    [
       'toThrow with another message',
       () => {
         throw new Error('too late');
@@ -82,6 +95,9 @@ describe('expect', () => {
     ['the text of something that is none', 42, (its) => its.not.toContain('4')],
     ['the length of something without one', 42, (its) => its.not.toHaveLength(1)],
     ['a pattern on something that is no text', undefined, (its) => its.not.toMatch(/a/)],
+    ['a length that is no number', 'abc', (its) => its.not.toHaveLength(untyped('3'))],
+    ['closeness to digits that are none', 1, (its) => its.not.toBeCloseTo(5, Number.NaN)],
+    ['a throw of an instance', thrower, (its) => its.not.toThrow(untyped(new Error('x')))],
     ['a throw of something that is no function', 42, (its) => its.not.toThrow()],
     ['a throw of a promise', async () => {}, (its) => its.not.toThrow()],
   ];

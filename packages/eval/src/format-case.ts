@@ -37,7 +37,12 @@ function metricLines({ name, pass, detail, error }: MetricResult, paint: Paint, 
     return [`  ${name} ... ${paint('red', 'ERROR')}`, ...formatError(error, { paint, cwd, indent: '    ' })];
   }
   const verdict = pass ? paint('green', 'PASS') : paint('red', 'FAIL');
-  return [`  ${name} ... ${verdict}${detail === undefined ? '' : ` (${detail})`}`];
+  return [`  ${name} ... ${verdict}${detail === undefined ? '' : ` (${onOneLine(detail)})`}`];
+}
+
+/** A judge may quote a model: line ends and the commands of terminals must not come out of it. */
+function onOneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ');
 }
 
 /** What a case says about itself where that is not what was measured. */
@@ -50,7 +55,6 @@ function notes({ cost, latencyMs, reportedLatencyMs, metrics }: CaseResult): str
     const both = twoAmounts(cost.reportedUsd, cost.usd);
     found.push(`the case reports a cost of ${both[0]}; measured, and judged: ${both[1]}`);
   }
-  // A generation that a case returns has a latency too: that of one call. Said only where latency is judged.
   const timed = metrics.some(({ name }) => name === 'MaxLatencyMs');
   if (timed && reportedLatencyMs !== undefined && formatMs(reportedLatencyMs) !== formatMs(latencyMs)) {
     found.push(

@@ -12,7 +12,7 @@ export async function judge(metric: Metric, run: CaseRun): Promise<MetricResult>
     const { pass, detail } = (verdict ?? {}) as { readonly pass?: unknown; readonly detail?: unknown };
     if (typeof pass !== 'boolean') {
       throw new TypeError(
-        `The metric ${name} must return true, false or { pass, detail? }, got ${show(verdict)}.`,
+        `The metric "${name}" must return true, false or { pass, detail? }, got ${show(verdict)}.`,
       );
     }
     return { name, pass, ...(detail !== undefined && { detail: String(detail) }) };

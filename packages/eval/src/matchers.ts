@@ -68,6 +68,8 @@ export class Matchers<Result> {
   /** Something with this `length`. */
   toHaveLength(expected: number): Result {
     return this.#judge((received) => {
+      if (!Number.isInteger(expected) || expected < 0)
+        throw new TypeError(`toHaveLength needs a whole number >= 0, got ${show(expected)}.`);
       const length = (received as { length?: unknown } | null | undefined)?.length;
       if (typeof length !== 'number') throw new TypeError(`toHaveLength: ${show(received)} has no length.`);
       return { holds: length === expected, says: `to have length ${expected}, it has ${length}` };
@@ -98,7 +100,10 @@ export class Matchers<Result> {
   toBeCloseTo(expected: number, digits = 2): Result {
     const tolerance = 10 ** -digits / 2;
     return this.#order(`within ${tolerance} of`, expected, (received) => {
-      return Math.abs(Number(received) - expected) < tolerance;
+      if (!Number.isInteger(digits))
+        throw new TypeError(`toBeCloseTo needs whole digits, got ${show(digits)}.`);
+      // Infinity is as close to itself as can be, and their difference is NaN.
+      return received === expected || Math.abs(Number(received) - expected) < tolerance;
     });
   }
 
@@ -205,7 +210,9 @@ function isExpectedError(error: unknown, expected: string | RegExp | ErrorClass 
 function describeThrown(expected: string | RegExp | ErrorClass | undefined): string {
   if (expected === undefined) return '';
   if (typeof expected === 'function') return ` ${expected.name}`;
-  return typeof expected === 'string'
-    ? ` an error with ${show(expected)}`
-    : ` an error that matches ${expected}`;
+  if (typeof expected === 'string') return ` an error with ${show(expected)}`;
+  if (expected instanceof RegExp) return ` an error that matches ${expected}`;
+  throw new TypeError(
+    `toThrow needs a text, a regular expression or a class of errors, got ${show(expected)}.`,
+  );
 }

@@ -33,10 +33,17 @@ export function show(value: unknown, maxLength = 200): string {
       maxArrayLength: 20,
       maxStringLength: maxLength,
     });
-    return clip(text, maxLength * 2);
+    return clip(onOneLine(text), maxLength * 2);
   } catch {
     return `(${typeof value} that cannot be shown)`;
   }
+}
+
+/** Errors are shown with their stacks, which say nothing of what they are. */
+function onOneLine(text: string): string {
+  return text
+    .replaceAll(/\n\s+(?:at |\.{3} \d+ lines matching ).*?(?= \{$|$)/gm, '')
+    .replaceAll(/\s*\n\s*/g, ' ');
 }
 
 /** The first `maxLength` characters of a text, with an ellipsis where something was cut. */

@@ -15,12 +15,14 @@ export interface ReportedFigures {
  */
 export function reportedFigures(value: unknown): ReportedFigures {
   if (typeof value !== 'object' || value === null) return {};
-  const { costUsd, latencyMs } = value as { readonly costUsd?: unknown; readonly latencyMs?: unknown };
+  const { costUsd, latencyMs, attempts } = value as { readonly [key: string]: unknown };
   return {
     ...(costUsd !== undefined && { costUsd: Number(costUsd), costUsdExact: exactUsd(costUsd) }),
-    ...(latencyMs !== undefined && {
-      latencyMs: requireNumber(latencyMs, 'latencyMs that the case returned', { min: 0 }),
-    }),
+    // That of a generation is the time of one call, which the case says nothing about.
+    ...(latencyMs !== undefined &&
+      !Array.isArray(attempts) && {
+        latencyMs: requireNumber(latencyMs, 'latencyMs that the case returned', { min: 0 }),
+      }),
   };
 }
 

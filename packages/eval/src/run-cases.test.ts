@@ -39,6 +39,28 @@ describe('a case', () => {
     }
   });
 
+  test('fails by an assertion that failed while it was judged, also if it caught its error', async () => {
+    const late = evalCase(
+      'late',
+      {
+        metrics: [
+          async () => {
+            await sleep(10);
+            return true;
+          },
+        ],
+      },
+      ({ expect: its }) => {
+        setTimeout(() => {
+          try {
+            its(1).toBe(2);
+          } catch {}
+        }, 2);
+      },
+    );
+    expect(await runCase(late)).toMatchObject({ status: 'failed', error: { message: 'expected 1 to be 2' } });
+  });
+
   test('never passes a cost metric without a measured cost', async () => {
     const loose = paidModel({ trackers: 0, model: 'loose' });
     const unpriced = paidModel({ unpriced: true, model: 'new' });

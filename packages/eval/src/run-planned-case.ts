@@ -37,7 +37,7 @@ export async function runPlannedCase(planned: PlannedCase, host: CaseHost): Prom
     value = await watch.over(() => meter.run(async () => planned.case.run(context)));
     await watch.over(() => log.settled());
     const latencyMs = watch.stopTheClock();
-    if (log.failure !== undefined) throw log.failure.error;
+    log.throwFailure();
     reported = reportedFigures(value);
     await watch.over(() => meter.idle(), 'a call that it left running');
     const { cost, attempts } = meter;
@@ -55,6 +55,9 @@ export async function runPlannedCase(planned: PlannedCase, host: CaseHost): Prom
       const judged = () => host.judges.run(() => judge(metric, run));
       metrics.push(await watch.over(judged, `its metric ${metric.name}`));
     }
+    // Also what the case asserted while it was judged, in work that it did not wait for.
+    await watch.over(() => log.settled());
+    log.throwFailure();
     watch.signal.throwIfAborted();
     ending = verdict(metrics, log.held);
   } catch (error) {

@@ -8,6 +8,8 @@ import { type RunOptions, runCases, runSuite } from './run-cases.ts';
 import { EvalSuite, type PlannedCase, planCase } from './suite.ts';
 import { createTextReporter } from './text-reporter.ts';
 
+const untyped = undefined as never;
+
 const print = async (
   plan: readonly PlannedCase[],
   options: RunOptions & { color?: boolean } = {},
@@ -165,6 +167,40 @@ crashes ✗
         .slice(1, -1),
     ).toEqual(['one.eval.ts', 'a ✓', 'b ✓', 'two.eval.ts', 'c ✓']);
     expect(await print(plan.slice(0, 2))).not.toContain('one.eval.ts');
+  });
+
+  test('names the suites where there are several, since their cases may share names', async () => {
+    const suites = ['A', 'B'].map(
+      (name) => new EvalSuite({ name, cases: [evalCase('same', ({ expect: its }) => its(1).toBe(1))] }),
+    );
+    const plan = suites.flatMap((suite) => suite.plan());
+    expect((await print(plan)).match(/^(?:A|B|same ✓)$/gm)).toEqual(['A', 'same ✓', 'B', 'same ✓']);
+    const filed = plan.map((each) => ({ ...each, file: 'x.eval.ts' }));
+    expect(await print(filed)).toContain('\nx.eval.ts › B\n');
+  });
+
+  test('prints what a metric says on one line, without commands to the terminal', async () => {
+    const rude = evalCase(
+      'rude',
+      { metrics: [() => ({ pass: false, detail: 'two\nlines \u001b[2J' })] },
+      () => {},
+    );
+    expect(await print([planCase(rude)])).toContain('  metric 1 ... FAIL (two lines  [2J)\n');
+  });
+
+  test('does not take the latency of a generation that a case returns for a report of its own', async () => {
+    const timed = evalCase('timed', { maxLatencyMs: 5_000 }, async () => ({
+      ...(await paidModel().generate('x')),
+      latencyMs: 90_000,
+    }));
+    expect(await print([planCase(timed)])).not.toContain('reports');
+  });
+
+  test('prints no frames of its own for a metric without a verdict', async () => {
+    const mute = evalCase('mute', { metrics: [() => untyped] }, () => {});
+    expect(await print([planCase(mute)])).toMatch(
+      /TypeError: The metric "metric 1" must return true, false or .* got undefined\.\n\n0 passed/,
+    );
   });
 
   test('counts what was not run apart', async () => {

@@ -33,20 +33,19 @@ export function createTextReporter({ write, color = false, cwd }: TextReporterOp
   const paint = createPaint(color);
   const waiting = new Map<number, CaseResult>();
   let printed = 0;
-  let manyFiles = false;
-  let file: string | undefined;
+  let headings: ReadonlySet<string> = new Set();
+  let heading = '';
 
   const print = (result: CaseResult): void => {
-    if (manyFiles && result.file !== file && result.file !== undefined) {
-      file = result.file;
-      write(`${paint('bold', file)}\n\n`);
-    }
+    const ours = headingOf(result);
+    if (headings.size > 1 && ours !== heading && ours !== '') write(`${paint('bold', ours)}\n\n`);
+    heading = ours;
     write(`${formatCase(result, paint, cwd)}\n`);
   };
 
   return {
     onRunStart(plan) {
-      manyFiles = new Set(plan.map((planned) => planned.file)).size > 1;
+      headings = new Set(plan.map(headingOf));
       write(`Running ${plan.length} eval case(s)...\n\n`);
     },
     onCaseEnd(result, index) {
@@ -61,4 +60,9 @@ export function createTextReporter({ write, color = false, cwd }: TextReporterOp
       write(formatSummary(result, paint));
     },
   };
+}
+
+/** Where a case stands: its file, and its suite if that has a name. */
+function headingOf({ file, suite }: Pick<CaseResult, 'file' | 'suite'>): string {
+  return [file, suite].filter((part) => part !== undefined).join(' › ');
 }
