@@ -1,4 +1,5 @@
 import type { Attempt } from './attempt.ts';
+import { tellAttempt } from './attempt-recorder.ts';
 import type { Generation } from './generation.ts';
 import type { CallOptions } from './options.ts';
 
@@ -22,7 +23,7 @@ export function logAttempts(options: CallOptions): AttemptLog {
       onAttempt(attempt) {
         if (attempt.outcome !== 'unsent') sent++;
         if (attempt.usage !== undefined) attempts.set(attempt.attemptId, attempt);
-        options.onAttempt?.(attempt);
+        tellAttempt(options.onAttempt, attempt);
       },
     },
     get sent(): number {

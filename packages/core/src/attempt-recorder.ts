@@ -80,7 +80,7 @@ export function startAttempt(start: AttemptStart): RunningAttempt {
         ...(firstTokenMs !== undefined && { firstTokenMs }),
       });
       trace.end(ended, error);
-      tell(options.onAttempt, ended);
+      tellAttempt(options.onAttempt, ended);
       return ended;
     },
   };
@@ -98,10 +98,11 @@ export function startAttempt(start: AttemptStart): RunningAttempt {
 }
 
 /**
- * An answer that was paid for is not lost because somebody who is told about it fails: failover would pay for another
- * one. The error's own message may be anything, so it is not repeated.
+ * Tells a listener of an attempt; middleware hands on to its caller with it. An answer that was paid for is not lost
+ * because somebody who is told about it throws, or rejects later: failover would pay for another one. It becomes a
+ * warning of the process; the error's own message may be anything, so it is not repeated.
  */
-function tell(onAttempt: CallOptions['onAttempt'], attempt: Attempt): void {
+export function tellAttempt(onAttempt: CallOptions['onAttempt'], attempt: Attempt): void {
   const warn = (error: unknown): void => {
     const name = error instanceof Error ? error.name : typeof error;
     process.emitWarning(

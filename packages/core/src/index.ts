@@ -1,6 +1,12 @@
 export type { Attempt, AttemptIdentity } from './attempt.ts';
 export { type AttemptLog, logAttempts } from './attempt-log.ts';
-export { type AttemptEnd, type AttemptStart, type RunningAttempt, startAttempt } from './attempt-recorder.ts';
+export {
+  type AttemptEnd,
+  type AttemptStart,
+  type RunningAttempt,
+  startAttempt,
+  tellAttempt,
+} from './attempt-recorder.ts';
 export {
   type BreakerMessage,
   type BudgetMessage,

@@ -153,6 +153,20 @@ describe('trackCost', () => {
     expect(costs).toEqual([0.0035]);
   });
 
+  test('an answer that reports no attempts is not lost over a listener that throws', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    const tracker = newTracker();
+    const { attempts: _, ...answer } = await answering().generate('hello');
+    const silent = { ...answering(), generate: async () => answer as Generation };
+    const onAttempt = () => {
+      throw new Error('a listener of the caller');
+    };
+    expect(await tracked(silent, tracker).generate('hello', { onAttempt })).toMatchObject(answer);
+    expect(tracker.summary().calls).toBe(1);
+    expect(warned).toHaveBeenCalledOnce();
+    warned.mockRestore();
+  });
+
   test('refused and unsent attempts cost nothing and leave nothing', async () => {
     const tracker = newTracker();
     await expect(tracked(failing('gpt-4o', 'openai'), tracker).generate('hello')).rejects.toThrow(

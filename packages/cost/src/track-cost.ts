@@ -9,6 +9,7 @@ import {
   rejectUnknownKeys,
   relay,
   systemIds,
+  tellAttempt,
 } from '@synapsekit/core';
 import type { CostTracker } from './cost-tracker.ts';
 import { requireScopeOption } from './record-options.ts';
@@ -143,6 +144,6 @@ class Call {
         attributes: this.#callerOptions.attributes,
       }),
     );
-    this.#callerOptions.onAttempt?.(attempt);
+    tellAttempt(this.#callerOptions.onAttempt, attempt);
   }
 }

@@ -1,6 +1,7 @@
 import {
   type AdapterOptions,
   type ChatClient,
+  checkBaseURL,
   findApiKey,
   importPeer,
   isHostOf,
@@ -19,7 +20,11 @@ export function groqClient(source: ClientSource): () => Promise<ChatClient> {
 
 async function makeClient({ apiKey, baseURL, fetch }: ClientSource): Promise<ChatClient> {
   // Read together: a key must not go to an address that the environment names only later.
-  const host = withoutPath(baseURL ?? process.env.GROQ_BASE_URL) ?? 'https://api.groq.com';
+  const variable = 'GROQ_BASE_URL';
+  const host = checkBaseURL(
+    withoutPath(baseURL ?? process.env[variable]) ?? 'https://api.groq.com',
+    baseURL === undefined ? variable : 'baseURL',
+  );
   const key = groqKey(apiKey, host);
   const { Groq } = await importPeer(
     'groq-sdk',

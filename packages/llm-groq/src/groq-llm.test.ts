@@ -71,6 +71,20 @@ test.each([
   expect(requests[0]?.url).toBe('https://api.groq.com/openai/v1/chat/completions');
 });
 
+test.each(['junk', 'ftp://host/v1', 'https://me:secret@host/v1'])(
+  'a base URL in the environment that is none (%s) is refused before anything is sent',
+  async (url) => {
+    const { fetch, requests } = fakeFetch();
+    vi.stubEnv('GROQ_API_KEY', 'gsk_key');
+    vi.stubEnv('GROQ_BASE_URL', url);
+    const error = await new GroqLLM({ model, fetch }).generate('Hi').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(String(error)).toContain('GROQ_BASE_URL');
+    expect(String(error)).not.toContain('secret');
+    expect(requests).toEqual([]);
+  },
+);
+
 test('a missing key says which variable, where to get one and how it begins', async () => {
   const outcomes: string[] = [];
   const call = new GroqLLM({ model }).generate('Hi', { onAttempt: ({ outcome }) => outcomes.push(outcome) });

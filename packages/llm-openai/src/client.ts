@@ -1,6 +1,7 @@
 import {
   type AdapterOptions,
   type ChatClient,
+  checkBaseURL,
   findApiKey,
   importPeer,
   isHostOf,
@@ -25,7 +26,9 @@ export function openaiClient(source: ClientSource): () => Promise<ChatClient> {
 async function makeClient({ provider, apiKey, fetch, ...source }: ClientSource): Promise<ChatClient> {
   const foreign = provider !== 'openai';
   // Read together: a key must not go to an address that the environment names only later.
-  const baseURL = source.baseURL ?? (process.env.OPENAI_BASE_URL?.trim() || 'https://api.openai.com/v1');
+  const variable = 'OPENAI_BASE_URL';
+  const baseURL =
+    source.baseURL ?? checkBaseURL(process.env[variable]?.trim() || 'https://api.openai.com/v1', variable);
   const key = foreign ? (findApiKey({ apiKey, variable: undefined }) ?? noKey) : openaiKey(apiKey, baseURL);
   const { OpenAI } = await importPeer(
     'openai',

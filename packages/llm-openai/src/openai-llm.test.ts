@@ -87,6 +87,22 @@ test('reads key and base URL at the first call, not before', async () => {
   expect(requests[0]?.headers.get('authorization')).toBe('Bearer sk-from-the-environment');
 });
 
+test.each(['junk', 'ftp://host/v1', 'https://me:secret@host/v1'])(
+  'a base URL in the environment that is none (%s) is refused before anything is sent',
+  async (url) => {
+    const { fetch, requests } = fakeFetch();
+    vi.stubEnv('OPENAI_API_KEY', 'sk-key');
+    vi.stubEnv('OPENAI_BASE_URL', url);
+    const error = await new OpenAILLM({ model: 'gpt-4o', fetch })
+      .generate('Hi')
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(String(error)).toContain('OPENAI_BASE_URL');
+    expect(String(error)).not.toContain('secret');
+    expect(requests).toEqual([]);
+  },
+);
+
 test('a key that is given goes before the environment', async () => {
   const { fetch, requests } = fakeFetch();
   vi.stubEnv('OPENAI_API_KEY', 'sk-from-the-environment');

@@ -11,6 +11,7 @@ import {
   RateLimitedError,
   relay,
   type TokenCounts,
+  tellAttempt,
 } from '@synapsekit/core';
 import { type RateGrant, RateLimiter, type RateLimiterOptions } from './rate-limiter.ts';
 
@@ -88,7 +89,7 @@ class LimitedCall {
       ...options,
       onAttempt: (attempt) => {
         this.#count(attempt);
-        options.onAttempt?.(attempt);
+        tellAttempt(options.onAttempt, attempt);
       },
     };
   }

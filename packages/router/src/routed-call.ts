@@ -7,6 +7,7 @@ import {
   type Price,
   type PriceLookup,
   parseUsd,
+  tellAttempt,
   usdDecimal,
   usdNumber,
 } from '@synapsekit/core';
@@ -29,7 +30,7 @@ export class RoutedCall {
       ...this.#options,
       onAttempt: (attempt) => {
         this.#note(step, attempt);
-        this.#options.onAttempt?.(attempt);
+        tellAttempt(this.#options.onAttempt, attempt);
       },
     };
   }

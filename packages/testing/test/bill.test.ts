@@ -118,6 +118,21 @@ test('tiers have their own prices, and own models replace the default ones', asy
   expect(sim.bill.entries.map(({ amountPico }) => amountPico)).toEqual([35_000_000n, 17_500_000n]);
 });
 
+test('the default models of OpenAI cost in each tier what is listed for it', async () => {
+  const { sim, openai } = await start();
+  for (const model of ['gpt-4o', 'gpt-4o-mini']) {
+    for (const service_tier of ['default', 'flex', 'priority'] as const) {
+      await openai.chat.completions.create({ ...ask('What is 2 + 2?', model), service_tier });
+    }
+  }
+  const [large = [], mini = []] = ['gpt-4o', 'gpt-4o-mini'].map((id) =>
+    sim.bill.entries.filter(({ model }) => model === id).map(({ amountPico }) => amountPico),
+  );
+  const [standard = 0n, standardMini = 0n] = [large[0], mini[0]];
+  expect(large).toEqual([standard, standard / 2n, (standard * 17n) / 10n]);
+  expect(mini).toEqual([standardMini, standardMini / 2n, (standardMini * 5n) / 3n]);
+});
+
 test('an aborted stream is billed for what was written, on both clients', async () => {
   const { sim, openai, groq } = await start({ chunkDelayMs: 2, answers: () => 'token '.repeat(200).trim() });
   const leaves = async (

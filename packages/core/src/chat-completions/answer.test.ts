@@ -111,6 +111,20 @@ test.each<[string, unknown]>([
   expect(failure.message).not.toContain('Sign in');
 });
 
+test('JSON that was sent as something else is read all the same: it was paid for', () => {
+  const body = { ...completion({ content: 'Hi' }), usage: { prompt_tokens: 5, completion_tokens: 9 } };
+  expect(readAnswer(JSON.stringify(body))).toMatchObject({
+    text: 'Hi',
+    usage: { inputTokens: 5, outputTokens: 9 },
+  });
+});
+
+test('of several choices the first by number counts, wherever it stands', () => {
+  const choice = (index: number) => ({ index, message: { content: `${index}` }, finish_reason: 'stop' });
+  expect(readAnswer({ choices: [choice(1), choice(0)] }).text).toBe('0');
+  expect(readAnswer({ choices: [choice(1), choice(2)] }).text).toBe('1');
+});
+
 test('usage that comes without an answer is kept: it is billed', () => {
   const usage = { prompt_tokens: 5, completion_tokens: 9 };
   expect(catchFailure({ choices: [], usage }).usage).toEqual({ inputTokens: 5, outputTokens: 9 });

@@ -27,11 +27,12 @@ export interface WireAnswer {
  * @throws WireFailure for a body that is no answer, or an error in disguise.
  */
 export function readAnswer(body: unknown): WireAnswer {
-  const completion = asObject(body);
+  const completion = asObject(typeof body === 'string' ? parsed(body) : body);
   if (completion === undefined) throw new WireFailure('malformed', notJson(body));
   const usage = readUsage(completion);
   if (completion.error) throw new WireFailure('in-band', 'an error in the body', { body: completion, usage });
-  const choice = asObject(asList(completion.choices)[0]);
+  const choices = asList(completion.choices).map(asObject);
+  const choice = choices.find((each) => each?.index === 0) ?? choices[0];
   if (choice?.error) throw new WireFailure('in-band', 'an error in the answer', { body: choice, usage });
   const message = asObject(choice?.message);
   if (choice === undefined || message === undefined) {
@@ -135,6 +136,15 @@ function argumentsText(value: unknown): string {
     : value === undefined || value === null
       ? ''
       : JSON.stringify(value);
+}
+
+/** The SDKs hand out text where the `content-type` does not say JSON: proxies and small hosts get it wrong. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function notJson(body: unknown): string {

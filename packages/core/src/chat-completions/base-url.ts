@@ -1,12 +1,12 @@
 import { ConfigError } from '../errors.ts';
 
 /**
- * Checks a base URL.
+ * Checks a base URL, given as an option or found in an environment variable.
  *
  * @throws ConfigError for one that no request can be sent to. It is not repeated in the message when it holds
  * credentials.
  */
-export function checkBaseURL(baseURL: unknown): string {
+export function checkBaseURL(baseURL: unknown, name = 'baseURL'): string {
   let url: URL | undefined;
   try {
     url = typeof baseURL === 'string' ? new URL(baseURL) : undefined;
@@ -14,12 +14,12 @@ export function checkBaseURL(baseURL: unknown): string {
     // Told below.
   }
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new ConfigError('baseURL must be an http: or https: URL, like "http://localhost:11434/v1".', {
+    throw new ConfigError(`${name} must be an http: or https: URL, like "http://localhost:11434/v1".`, {
       option: 'baseURL',
     });
   }
   if (url.username !== '' || url.password !== '') {
-    throw new ConfigError('baseURL must not hold a user name or password; pass the key as `apiKey`.', {
+    throw new ConfigError(`${name} must not hold a user name or password; pass the key as \`apiKey\`.`, {
       option: 'baseURL',
     });
   }

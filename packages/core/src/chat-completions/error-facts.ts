@@ -86,19 +86,26 @@ function inBand(body: JsonObject, headers: HeaderReader | undefined): ErrorFacts
   return { ...bodyFacts(body.error), ...(headers && { headers }), origin: 'in-band' };
 }
 
+/** No message that explains anything is longer; megabytes of it would be searched and redacted for nothing. */
+const longestMessage = 10_000;
+
 function bodyFacts(body: unknown): Omit<ErrorFacts, 'origin'> {
   const outer = asObject(body);
   const inner = asObject(outer?.error) ?? outer;
-  if (inner === undefined) return { message: asText(body) ?? '' };
+  if (inner === undefined) return { message: messageText(body) ?? '' };
   const { code, type, message } = inner;
   // OpenRouter writes the status as a number into `code`, Groq into `status_code`.
   const named = [code, inner.status_code, inner.status].find((value) => Number.isInteger(value));
   return {
-    message: asText(message) ?? asText(outer?.error) ?? '',
+    message: messageText(message) ?? messageText(outer?.error) ?? '',
     ...(asText(code) !== undefined && { code: asText(code) }),
     ...(asText(type) !== undefined && { type: asText(type) }),
     ...(typeof named === 'number' && named >= 400 && named < 600 && { status: named }),
   };
+}
+
+function messageText(value: unknown): string | undefined {
+  return asText(value)?.slice(0, longestMessage);
 }
 
 /** A property of an error that may throw when it is read. */

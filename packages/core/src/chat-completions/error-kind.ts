@@ -37,6 +37,11 @@ const byType: ReadonlyMap<string, ProviderErrorKind> = new Map(
   }),
 );
 
+/** Whether this is a code or type of the providers' own. */
+export function isKnownCode(code: string): boolean {
+  return byCode.has(code) || byType.has(code);
+}
+
 const byStatus: Readonly<Record<number, ProviderErrorKind>> = {
   401: 'auth',
   402: 'quota',

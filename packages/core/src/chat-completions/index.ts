@@ -1,7 +1,7 @@
 export { type AdapterOptions, checkAdapterOptions } from './adapter-options.ts';
 export { readAnswer, type WireAnswer } from './answer.ts';
 export { findApiKey, type KeySource, requireApiKey } from './api-key.ts';
-export { isHostOf } from './base-url.ts';
+export { checkBaseURL, isHostOf } from './base-url.ts';
 export { ChatCompletionsLLM, type ChatCompletionsSetup } from './chat-completions-llm.ts';
 export type { Dialect } from './dialect.ts';
 export { parseDuration } from './duration.ts';

@@ -171,6 +171,34 @@ test('says what the provider objects to, but neither keys nor words of the promp
   }
 });
 
+test.each<[string, Error, object]>([
+  ['the code', openai(400, { code: 'the-key' }), {}],
+  ['the code', openai(400, { code: 'WEATHERWAX' }), {}],
+  ['the type', groq(400, { type: 'recipe' }), {}],
+  ['the code of an error in the stream', openai(undefined, { code: 'WEATHERWAX' }), { answered: true }],
+  [
+    'the content type',
+    new WireFailure('malformed', 'text'),
+    { headers: new Headers({ 'content-type': 'text/weatherwax; the-key' }) },
+  ],
+])('%s may hold anything, too', (_, error, more) => {
+  const everything = inspect(translate(error, more), { depth: 10, showHidden: true });
+  for (const secret of [/the-key/, /weatherwax/i, /recipe/]) expect(everything).not.toMatch(secret);
+});
+
+test('a code that providers are known for is told, also to somebody who asks about it', () => {
+  const sensitive = { prompt: 'What does model_not_found mean, and what odd_code?', secrets: [] };
+  const codeOf = (code: string) => translate(openai(404, { code }), { sensitive }).providerCode;
+  expect(codeOf('model_not_found')).toBe('model_not_found');
+  expect(codeOf('other_code')).toBe('other_code');
+  expect(codeOf('odd_code')).toBeUndefined();
+});
+
+test('no more of an endless message is looked at than anybody would read', () => {
+  const message = `${'a '.repeat(100_000)}maximum context length`;
+  expect(translate(openai(400, { message })).kind).toBe('bad-request');
+});
+
 test('keeps the cause of a failed connection, without what it may tell', () => {
   const cause = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9 for Ms Weatherwax with the-key'), {
     code: 'ECONNREFUSED',

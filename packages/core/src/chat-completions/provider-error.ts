@@ -1,7 +1,7 @@
 import { ProviderError, type ProviderErrorKind } from '../errors.ts';
 import type { LLM } from '../llm.ts';
 import { type ErrorFacts, innermostError, networkCode, peek, readErrorFacts } from './error-facts.ts';
-import { errorKind } from './error-kind.ts';
+import { errorKind, isKnownCode } from './error-kind.ts';
 import { redact, type Sensitive } from './redact.ts';
 import { type HeaderReader, parseRetryAfter } from './retry-after.ts';
 import { WireFailure } from './wire-failure.ts';
@@ -28,7 +28,7 @@ export function toProviderError(error: unknown, context: FailureContext): Provid
   const headers = facts.headers ?? context.headers;
   const kind = kindOf(error, facts, context);
   const status = facts.origin === 'status' ? facts.status : undefined;
-  const providerCode = safeCode(facts.code ?? facts.type);
+  const providerCode = safeCode(facts.code ?? facts.type, context.sensitive);
   const retryAfterMs = waits.has(kind) ? parseRetryAfter(headers, facts.message, context.nowMs) : undefined;
   const cause =
     kind === 'connection' || facts.origin === 'other' ? safeCause(error, context.sensitive) : undefined;
@@ -80,8 +80,10 @@ interface Told {
 
 function message(told: Told, { llm, headers, sensitive }: FailureContext): string {
   const { kind, facts, error, status, providerCode, retryAfterMs } = told;
-  const [what, advice] = explain(told, headers);
-  const given = [status, providerCode, networkCode(error)].filter((fact) => fact !== undefined).join(' ');
+  const [what, advice] = explain(told, headers, sensitive);
+  // In an answer, whatever looks like the code of a lost connection was written by the provider.
+  const lost = facts.origin === 'connection' || facts.origin === 'other' ? networkCode(error) : undefined;
+  const given = [status, providerCode, lost].filter((fact) => fact !== undefined).join(' ');
   const wait = retryAfterMs === undefined ? '' : ` It asks to wait ${(retryAfterMs / 1_000).toFixed(1)} s.`;
   const said = quoted.has(kind) ? redact(facts.message, sensitive) : '';
   return `${llm.id}: ${what}${given === '' ? '' : ` (${given})`}.${wait}${said === '' ? '' : ` It says: "${said}"`} ${advice}`;
@@ -98,6 +100,7 @@ const quoted: ReadonlySet<ProviderErrorKind> = new Set([
 function explain(
   { kind, facts, error }: Told,
   headers: HeaderReader | undefined,
+  sensitive: Sensitive,
 ): [what: string, advice: string] {
   if (kind === 'bad-request' && facts.origin === 'other') {
     return [
@@ -107,7 +110,7 @@ function explain(
   }
   if (kind === 'malformed') {
     const found = error instanceof WireFailure ? error.found : 'a body that cannot be read';
-    const type = headers?.get('content-type')?.split(';')[0];
+    const type = redact(headers?.get('content-type')?.split(';')[0] ?? '', sensitive);
     return [
       `answered with ${found}${type ? ` as ${type.slice(0, 60)}` : ''} instead of a completion`,
       'Look at the base URL and at proxies in between.',
@@ -147,9 +150,13 @@ const explanations: Readonly<
   ],
 };
 
-/** Codes are short words; anything longer is no code and could hold anything. */
-function safeCode(code: string | undefined): string | undefined {
-  return code !== undefined && /^[\w.:-]{1,64}$/.test(code) ? code : undefined;
+/**
+ * Codes are short words; anything longer is no code and could hold anything. So could a word that nobody knows, and
+ * that stands in the prompt or looks like a key.
+ */
+function safeCode(code: string | undefined, sensitive: Sensitive): string | undefined {
+  if (code === undefined || !/^[\w.:-]{1,64}$/.test(code)) return undefined;
+  return isKnownCode(code) || redact(code, sensitive) === code ? code : undefined;
 }
 
 /** A copy of the innermost cause that is safe to print: its name, code, redacted message and the frames. */

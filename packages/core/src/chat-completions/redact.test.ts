@@ -28,6 +28,12 @@ test('takes out keys: the known one, and whatever looks like one', () => {
   );
 });
 
+test('takes out the user and the password of a URL', () => {
+  expect(redact('No request to https://me:pw@host/v1, nor wss://me@host.', { prompt: '', secrets: [] })).toBe(
+    'No request to https://[redacted]@host/v1, nor wss://[redacted]@host.',
+  );
+});
+
 test('is short, whatever a provider sends', () => {
   expect(redact('word '.repeat(10_000), { prompt: '', secrets: [] }).length).toBeLessThan(310);
 });

@@ -7,6 +7,8 @@ export interface Sensitive {
 }
 
 const longest = 300;
+/** User name and password of a URL, which `fetch` quotes. */
+const urlLogin = /(?<=\/\/)[^\s/@]+@/g;
 const keyLike = /\b(?:bearer\s+\S+|(?:sk|gsk|pk|rk|xai|org|proj)[-_][\w*.-]{6,}|[\w-]{40,})/gi;
 
 /**
@@ -16,7 +18,7 @@ const keyLike = /\b(?:bearer\s+\S+|(?:sk|gsk|pk|rk|xai|org|proj)[-_][\w*.-]{6,}|
 export function redact(message: string, { prompt, secrets }: Sensitive): string {
   let told = message;
   for (const secret of secrets) if (secret.length >= 4) told = told.replaceAll(secret, '[redacted]');
-  told = told.replace(keyLike, '[redacted]').replace(/\s+/g, ' ').trim();
+  told = told.replace(urlLogin, '[redacted]@').replace(keyLike, '[redacted]').replace(/\s+/g, ' ').trim();
   const cut = told.length > longest ? `${told.slice(0, longest).replace(/\S*$/, '')}…` : told;
   if (prompt === '') return cut;
   const written = prompt.toLowerCase();

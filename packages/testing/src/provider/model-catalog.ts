@@ -2,7 +2,8 @@ import { compileModel, type ProviderName, type ServedModel, type SimulatedModel 
 
 /**
  * What a `SimulatedProvider` serves unless told otherwise: the tutorial's four models and the ones that came after
- * them, at list prices of 2026.
+ * them, at list prices of 2026, in the service tiers that OpenAI lists a price for; Groq's flex costs what its
+ * ordinary tier does.
  */
 export const defaultModels: readonly SimulatedModel[] = [
   {
@@ -48,6 +49,10 @@ export const defaultModels: readonly SimulatedModel[] = [
     inputUsdPerMillion: 0.15,
     cachedInputUsdPerMillion: 0.075,
     outputUsdPerMillion: 0.6,
+    tiers: {
+      flex: { inputUsdPerMillion: 0.075, cachedInputUsdPerMillion: 0.0375, outputUsdPerMillion: 0.3 },
+      priority: { inputUsdPerMillion: 0.25, cachedInputUsdPerMillion: 0.125, outputUsdPerMillion: 1 },
+    },
     contextWindow: 128_000,
     maxOutputTokens: 16_384,
   },
@@ -58,6 +63,10 @@ export const defaultModels: readonly SimulatedModel[] = [
     inputUsdPerMillion: 2.5,
     cachedInputUsdPerMillion: 1.25,
     outputUsdPerMillion: 10,
+    tiers: {
+      flex: { inputUsdPerMillion: 1.25, cachedInputUsdPerMillion: 0.625, outputUsdPerMillion: 5 },
+      priority: { inputUsdPerMillion: 4.25, cachedInputUsdPerMillion: 2.125, outputUsdPerMillion: 17 },
+    },
     contextWindow: 128_000,
     maxOutputTokens: 16_384,
   },
@@ -68,6 +77,10 @@ export const defaultModels: readonly SimulatedModel[] = [
     inputUsdPerMillion: 1.1,
     cachedInputUsdPerMillion: 0.275,
     outputUsdPerMillion: 4.4,
+    tiers: {
+      flex: { inputUsdPerMillion: 0.55, cachedInputUsdPerMillion: 0.1375, outputUsdPerMillion: 2.2 },
+      priority: { inputUsdPerMillion: 2, cachedInputUsdPerMillion: 0.5, outputUsdPerMillion: 8 },
+    },
     contextWindow: 200_000,
     maxOutputTokens: 100_000,
     reasoning: true,
@@ -78,6 +91,9 @@ export const defaultModels: readonly SimulatedModel[] = [
     inputUsdPerMillion: 0.1,
     cachedInputUsdPerMillion: 0.01,
     outputUsdPerMillion: 0.5,
+    tiers: {
+      flex: { inputUsdPerMillion: 0.05, cachedInputUsdPerMillion: 0.005, outputUsdPerMillion: 0.25 },
+    },
     contextWindow: 400_000,
     maxOutputTokens: 128_000,
     reasoning: true,
