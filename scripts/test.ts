@@ -45,6 +45,11 @@ for (const { name, seconds, count } of rows) {
   );
 }
 const failed = total('failed');
+for (const { name, count } of rows) {
+  if (count.failed === 0) continue;
+  const mend = name === 'lint' ? '; `pnpm format` mends most of it' : '';
+  console.log(`  to see ${name} alone: pnpm test ${name}${mend}`);
+}
 console.log(`${total('passed')} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
 

@@ -178,7 +178,7 @@ test('--live asks for the models that are served, stays within its budget, and s
     expect(stdout).toMatch(/strong +gpt-6-luna +in place of gpt-4o/);
     expect(stdout).toContain('Left out: a real provider cannot be taken down on cue.');
     expect(stdout).toMatch(/✓ within the budget: \$0\.0\d+ of \$0\.05/);
-    expect(stdout).toContain(`✓ tracker = budget guard: $${provider.bill.totalUsd}`);
+    expect(stdout).toContain(`✓ tracker = budget guard: $${provider.bill.totalUsdExact}`);
 
     const alone = { ...provider.env, OPENAI_API_KEY: 'wrong-key' };
     const groqOnly = await demo(['--live', '--query', 'Write a B-tree implementation.', '--json'], alone);

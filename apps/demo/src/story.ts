@@ -44,7 +44,7 @@ export async function story({ json }: DemoArguments, io: DemoIo): Promise<boolea
       bill: meter.billedUsd,
     });
 
-    const totals = { requests: provider.requests.length, billedUsd: provider.bill.totalUsd };
+    const totals = { requests: provider.requests.length, billedUsd: provider.bill.totalUsdExact };
     closing(terminal, { ...totals, warnings, seconds: (performance.now() - startMs) / 1_000 });
     const facts = { mode: 'simulated', ...totals, chapters: { queries, outage, budget, evals } };
     if (json) io.stdout.write(toDocument(claims, facts));
@@ -74,7 +74,7 @@ async function compareWithBill(
   );
   claims.check('each query was classified as the tutorial means it', told, kinds.join(', '));
   const { committedUsdExact } = await limitOf(guard, 'daily');
-  const { totalUsd } = provider.bill;
+  const { totalUsdExact: totalUsd } = provider.bill;
   claims.checkEqual("tracker = budget guard = provider's bill, to the last pico-dollar", {
     tracker: summary.exact.totalUsd,
     guard: committedUsdExact,

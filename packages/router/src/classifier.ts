@@ -4,8 +4,8 @@ import type { Complexity } from './complexity.ts';
 /** What a classifier found. */
 export interface Classification {
   readonly complexity: Complexity;
-  /** `"model"`: a model said so. `"local"`: no model was needed, or none could be asked. */
-  readonly source: 'model' | 'local';
+  /** `"model"`: a model said so. `"local"`: no model was needed, or none could be asked. @default "local" */
+  readonly source?: 'model' | 'local' | undefined;
   /** The model's answer, with its usage: what the classification cost. */
   readonly generation?: Generation | undefined;
   /** Why the classifier's first way did not work, where it did not: an outage, a refusing budget. */

@@ -48,7 +48,7 @@ export class RoutedCall {
     const total = costs.reduce((sum, { costUsdExact }) => sum + parseUsd(costUsdExact ?? 0), 0n);
     const route: Route = {
       complexity: classification.complexity,
-      classifiedBy: classification.source,
+      classifiedBy: classification.source ?? 'local',
       ...(classification.error !== undefined && { classifierError: classification.error }),
       planned: candidates.map(({ id }) => id),
       servedBy: generation.servedBy,

@@ -81,7 +81,7 @@ test('an error in place of the first piece of a stream is billed as little as an
 test('it can be printed and is safe for JSON', async () => {
   const { sim, openai } = await start();
   await openai.chat.completions.create(ask('What is 2 + 2?'), { headers: { 'x-synapsekit-attempt': 'a-1' } });
-  expect(sim.bill.totalUsd).toBe('0.00000705'); // 15 tokens in at 0.15, 8 out at 0.60 dollars per million
+  expect(sim.bill.totalUsdExact).toBe('0.00000705'); // 15 tokens in at 0.15, 8 out at 0.60 dollars per million
   const entry = {
     requestId: 'req-1',
     attemptId: 'a-1',
@@ -93,7 +93,8 @@ test('it can be printed and is safe for JSON', async () => {
     { ...entry, reason: 'complete', inputTokens: 15, outputTokens: 8, amountPico: 7_050_000n },
   ]);
   expect(JSON.parse(JSON.stringify(sim.bill))).toMatchObject({
-    totalUsd: '0.00000705',
+    totalUsd: 0.00000705,
+    totalUsdExact: '0.00000705',
     byModel: { 'gpt-4o-mini': { requests: 1, amountUsd: '0.00000705' } },
     entries: [{ ...entry, amountUsd: '0.00000705' }],
   });

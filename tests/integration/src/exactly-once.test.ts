@@ -38,7 +38,7 @@ async function expectExact(
 ): Promise<void> {
   await provider.idle();
   expect(provider.bill.totalPico).toBeGreaterThan(0n);
-  const billed = provider.bill.totalUsd;
+  const billed = provider.bill.totalUsdExact;
   if (tracker !== undefined) expect(tracker.summary().exact.totalUsd).toBe(billed);
   for (const guard of guards) {
     await guard.flush();

@@ -39,7 +39,7 @@ describe('the tutorial', () => {
     provider.reset();
     const { stdout } = await run(process.execPath, [join(folder, 'tutorial.ts')], { env: environment() });
     const summary = JSON.parse(stdout.slice(stdout.indexOf('=== Cost Summary ===') + 20));
-    expect(summary.totalUsd).toBe(Number(provider.bill.totalUsd));
+    expect(summary.totalUsd).toBe(provider.bill.totalUsd);
     const { byScope, byModel } = summary;
     const sum = (prefix: string): number =>
       Object.entries<number>(byScope).reduce(
@@ -91,6 +91,6 @@ describe('the tutorial', () => {
     expect(stdout).toContain('structural test');
     const total = /^3 passed, 0 failed \| total cost: \$(0\.\d+)/m.exec(stdout)?.[1];
     // Printed to three significant digits.
-    expect(Number(total)).toBeCloseTo(Number(provider.bill.totalUsd), 4);
+    expect(Number(total)).toBeCloseTo(provider.bill.totalUsd, 4);
   });
 });

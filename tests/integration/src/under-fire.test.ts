@@ -102,8 +102,8 @@ describe('under fire', () => {
     await guard.flush();
     expect(provider.requests.some(({ fault }) => fault !== undefined)).toBe(true);
     const { exact } = tracker.summary();
-    expect(exact.totalUsd).toBe(provider.bill.totalUsd);
-    await expectCommitted(guard, provider.bill.totalUsd);
+    expect(exact.totalUsd).toBe(provider.bill.totalUsdExact);
+    await expectCommitted(guard, provider.bill.totalUsdExact);
     for (const [model, { amountPico }] of Object.entries(provider.bill.byModel)) {
       expect(parseUsd(exact.byModel[model] ?? 0)).toBe(amountPico);
       expect(parseUsd(exact.byScope[`llm:${model}`] ?? 0)).toBe(amountPico);
@@ -126,8 +126,8 @@ describe('under fire', () => {
     expect(refused.length).toBeGreaterThan(0);
     for (const error of refused) expect(isSynapseError(error, 'budget-exceeded')).toBe(true);
     expect(provider.bill.totalPico).toBeLessThanOrEqual(parseUsd(0.01));
-    expect(tracker.summary().exact.totalUsd).toBe(provider.bill.totalUsd);
-    await expectCommitted(guard, provider.bill.totalUsd);
+    expect(tracker.summary().exact.totalUsd).toBe(provider.bill.totalUsdExact);
+    await expectCommitted(guard, provider.bill.totalUsdExact);
   });
 
   test('aborted and abandoned calls leave nothing held', { timeout: 30_000 }, async () => {

@@ -1,4 +1,4 @@
-import { modelId, type PicoUsd, usdDecimal } from '@synapsekit/core';
+import { modelId, type PicoUsd, usdDecimal, usdNumber } from '@synapsekit/core';
 import type { PicoRates, ProviderName, ServedModel } from './model.ts';
 
 /** Tokens as they are billed. `inputTokens` includes the cached ones, `outputTokens` the reasoning ones. */
@@ -39,8 +39,10 @@ export interface Bill {
   readonly entries: readonly BillEntry[];
   /** The sum of all, in pico-dollars, also of entries that are no longer kept. */
   readonly totalPico: PicoUsd;
+  /** The same in dollars, for display. */
+  readonly totalUsd: number;
   /** The same in dollars, exact, as a decimal string: `"0.0000023"`. */
-  readonly totalUsd: string;
+  readonly totalUsdExact: string;
   /** Totals by model, under its name for people: `"gpt-4o"`, `"groq/llama-3.1-8b-instant"`. */
   readonly byModel: Readonly<Record<string, BillTotals>>;
   /** A copy that `JSON.stringify` can write: amounts are decimal strings of dollars. */
@@ -66,7 +68,11 @@ export class BillBook implements Bill {
     return this.#totalPico;
   }
 
-  get totalUsd(): string {
+  get totalUsd(): number {
+    return usdNumber(this.#totalPico);
+  }
+
+  get totalUsdExact(): string {
     return usdDecimal(this.#totalPico);
   }
 
@@ -104,6 +110,7 @@ export class BillBook implements Bill {
   toJSON(): unknown {
     return {
       totalUsd: this.totalUsd,
+      totalUsdExact: this.totalUsdExact,
       byModel: Object.fromEntries([...this.#byModel].map(([name, totals]) => [name, inUsd(totals)])),
       entries: this.#entries.map((entry) => entry.toJSON()),
     };

@@ -40,7 +40,7 @@ async function sendChat(exchange: Exchange): Promise<void> {
   const { path, method } = record;
   if (!path.endsWith('/chat/completions') || method !== 'POST') {
     throw new Refusal(404, {
-      message: `There is nothing at ${method} ${path}.`,
+      message: `There is nothing at ${method} ${path}: chat completions and models are simulated, nothing else.`,
       type: 'invalid_request_error',
       ...(record.provider === 'groq' && { code: 'unknown_url' }),
     });
@@ -125,7 +125,7 @@ function sendModels(exchange: Exchange): Promise<void> {
   const id = /\/models(?:\/(.+))?$/.exec(record.path);
   if (id === null)
     throw new Refusal(404, {
-      message: `There is nothing at GET ${record.path}.`,
+      message: `There is nothing at GET ${record.path}: chat completions and models are simulated, nothing else.`,
       type: 'invalid_request_error',
     });
   const wanted = id[1] === undefined ? undefined : decodeURIComponent(id[1]);
