@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { formatUsd, usdDecimal } from '@synapsekit/core';
+import { formatUsd, usdDecimal, usdNumber } from '@synapsekit/core';
 import type { Bill, SimulatedRequest } from '@synapsekit/testing';
 
 /** One request to a simulated provider in one line: when, whom, how it ended, what it cost. */
@@ -58,7 +58,10 @@ export function requestAsJson(request: SimulatedRequest): object {
     fault,
     inputTokens: billed?.inputTokens,
     outputTokens: billed?.outputTokens,
-    costUsd: billed === undefined ? undefined : usdDecimal(billed.amountPico),
+    ...(billed !== undefined && {
+      costUsd: usdNumber(billed.amountPico),
+      costUsdExact: usdDecimal(billed.amountPico),
+    }),
   };
 }
 

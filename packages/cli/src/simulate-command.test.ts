@@ -60,6 +60,7 @@ describe('synapsekit simulate', () => {
     expect(request).toMatchObject({ provider: 'openai', model: 'gpt-4o', status: 200, outcome: 'answered' });
     expect(Number(request?.endedAtMs) - Number(request?.atMs)).toBeGreaterThanOrEqual(19);
     expect(bill?.totalUsd).toBe(request?.costUsd);
+    expect(bill?.totalUsdExact).toBe(request?.costUsdExact);
     expect(io.out()).not.toContain('secret');
   });
 

@@ -95,10 +95,12 @@ test('it can be printed and is safe for JSON', async () => {
   expect(JSON.parse(JSON.stringify(sim.bill))).toMatchObject({
     totalUsd: 0.00000705,
     totalUsdExact: '0.00000705',
-    byModel: { 'gpt-4o-mini': { requests: 1, amountUsd: '0.00000705' } },
-    entries: [{ ...entry, amountUsd: '0.00000705' }],
+    byModel: { 'gpt-4o-mini': { requests: 1, amountUsdExact: '0.00000705' } },
+    entries: [{ ...entry, amountUsd: 0.00000705, amountUsdExact: '0.00000705' }],
   });
-  expect(JSON.parse(JSON.stringify(sim.requests))).toMatchObject([{ billed: { amountUsd: '0.00000705' } }]);
+  expect(JSON.parse(JSON.stringify(sim.requests))).toMatchObject([
+    { billed: { amountUsdExact: '0.00000705' } },
+  ]);
   expect(sim.requests[0]?.billed).toBe(sim.bill.entries[0]);
 });
 

@@ -23,7 +23,7 @@ export interface BillEntry extends BilledTokens {
   readonly amountPico: PicoUsd;
   /** `"complete"`: the answer went out in full. `"cut"`: the client left or a fault broke it off. */
   readonly reason: 'complete' | 'cut';
-  /** The same with the amount as a decimal string of dollars, which JSON can carry. */
+  /** The same with the amount in dollars, for display and exactly (`amountUsdExact`), as JSON can carry it. */
   toJSON(): object;
 }
 
@@ -45,7 +45,7 @@ export interface Bill {
   readonly totalUsdExact: string;
   /** Totals by model, under its name for people: `"gpt-4o"`, `"groq/llama-3.1-8b-instant"`. */
   readonly byModel: Readonly<Record<string, BillTotals>>;
-  /** A copy that `JSON.stringify` can write: amounts are decimal strings of dollars. */
+  /** A copy that `JSON.stringify` can write: amounts in dollars, for display and exactly. */
   toJSON(): unknown;
 }
 
@@ -121,7 +121,7 @@ export class BillBook implements Bill {
 export type PostFacts = Pick<BillEntry, 'requestId' | 'attemptId' | 'serviceTier' | 'reason'>;
 
 function inUsd<T extends { readonly amountPico: PicoUsd }>({ amountPico, ...rest }: T): object {
-  return { ...rest, amountUsd: usdDecimal(amountPico) };
+  return { ...rest, amountUsd: usdNumber(amountPico), amountUsdExact: usdDecimal(amountPico) };
 }
 
 function costPico(rates: PicoRates, tokens: BilledTokens): PicoUsd {
