@@ -44,6 +44,8 @@ export class BudgetEngine {
   readonly context: AsyncLocalStorage<HoldAccount> = new AsyncLocalStorage();
   /** Attempts that a call of this guard has room for already: the one around it need not make any. */
   readonly covered: WeakSet<AttemptIdentity> = new WeakSet();
+  /** Attempts booked under a hold whose booking has not arrived: told of again, they belong to that hold. */
+  readonly #underway: Map<string, { readonly account: HoldAccount }> = new Map();
   /** How often each limit refused. */
   readonly refusals: Map<string, number> = new Map();
   /** Records that could not be booked because nobody knows what they cost. */
@@ -100,6 +102,18 @@ export class BudgetEngine {
     });
   }
 
+  /**
+   * Whether a hold still covers what runs under it. One whose lease ended while nobody renewed it may be gone, and its
+   * money promised to others; where its expiry books, it is spent already and cannot be.
+   */
+  isLive(account: HoldAccount, signal?: AbortSignal): Answer<boolean> {
+    const { onExpiry, clock, leaseMs } = this.settings;
+    if (account.ended) return false;
+    if (onExpiry === 'book' || account.lines.length === 0) return true;
+    if (clock.monotonic() < account.keeper.leaseEndsAtMs) return true;
+    return this.ledger.renewNow(account.id, leaseMs, signal);
+  }
+
   /** Sets aside part of a hold for a call that runs under it; raises the hold where too little of it is left. */
   claim(account: HoldAccount, pico: PicoUsd, signal?: AbortSignal): Answer<Admission> {
     if (account.ended) {
@@ -136,12 +150,13 @@ export class BudgetEngine {
 
   /** Books what an attempt cost; under a hold, in the windows that the hold was admitted in. */
   book(
-    account: HoldAccount | undefined,
+    hold: HoldAccount | undefined,
     attemptId: string,
     pico: PicoUsd,
     actual: boolean,
     close = false,
   ): void {
+    const account = hold ?? this.#underway.get(attemptId)?.account;
     const uncovered = account === undefined ? pico : account.book(attemptId, pico, actual);
     if (uncovered === undefined) {
       if (account !== undefined && close) this.close(account);
@@ -151,7 +166,7 @@ export class BudgetEngine {
     const lines = account?.lines ?? this.lines();
     const closing = close && account !== undefined && this.#end(account);
     if (lines.length > 0) {
-      this.ledger.post(
+      const posted = this.ledger.post(
         {
           attemptId,
           ...(account !== undefined && { holdId: account.id }),
@@ -161,6 +176,7 @@ export class BudgetEngine {
         },
         this.#units(uncovered),
       );
+      if (account !== undefined && posted !== undefined) this.#follow(attemptId, account, posted);
     }
     this.#publish('booking', {
       attemptId,
@@ -168,6 +184,14 @@ export class BudgetEngine {
       amountUsd: usdDecimal(pico),
     });
     if (closing && account !== undefined) this.#publish('close', { holdId: account.id });
+  }
+
+  #follow(attemptId: string, account: HoldAccount, posted: Promise<void>): void {
+    const booking = { account };
+    this.#underway.set(attemptId, booking);
+    void posted.then(() => {
+      if (this.#underway.get(attemptId) === booking) this.#underway.delete(attemptId);
+    });
   }
 
   /** Ends a hold; what is left of it is free again. Once. */

@@ -8,6 +8,7 @@ import {
   type Prompt,
   type TokenCounter,
 } from '@synapsekit/core';
+import { maxTokensSetByGuard } from './set-max-tokens.ts';
 
 /** What a budget has to know about a model that may serve a call. */
 export interface PlannedModel {
@@ -75,8 +76,19 @@ export class CallPlan {
     options: CallOptions,
     policy: OutputPolicy,
   ): CallPlan {
-    return CallPlan.ofTokens(models, maxPromptTokens(prompt, options), options.maxTokens, policy, () =>
-      estimatePromptTokens(prompt, options),
+    const modelsSay = models.some(({ llm }) => llm.defaults?.maxTokens !== undefined);
+    // A guard further out set it because nobody had: this one may lower it, too.
+    const ceiling = modelsSay ? undefined : maxTokensSetByGuard(options);
+    const { defaultMaxOutputTokens } = policy;
+    return CallPlan.ofTokens(
+      models,
+      maxPromptTokens(prompt, options),
+      ceiling === undefined ? options.maxTokens : undefined,
+      {
+        ...policy,
+        defaultMaxOutputTokens: Math.min(defaultMaxOutputTokens, ceiling ?? defaultMaxOutputTokens),
+      },
+      () => estimatePromptTokens(prompt, options),
     );
   }
 

@@ -169,6 +169,10 @@ export function checkGuardOptions(options: BudgetGuardOptions): GuardSettings {
   if (tokenCounter !== false) requireFunction(tokenCounter, 'tokenCounter');
   requireFunction(countsRecord, 'countsRecord');
   requireFunction(onWarning, 'onWarning');
+  requireFunction(ids, 'ids');
+  if (typeof clock?.monotonic !== 'function') {
+    throw new ConfigError('clock must be a Clock such as systemClock.', { option: 'clock' });
+  }
   return {
     tracker,
     prices,

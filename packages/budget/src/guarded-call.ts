@@ -11,10 +11,12 @@ import {
 } from '@synapsekit/core';
 import type { BudgetEngine } from './budget-engine.ts';
 import { CallPlan, exactInputTokens, leavesOf, type PlannedModel } from './call-plan.ts';
+
 import { type FittedHold, fitHold } from './fit-hold.ts';
 import type { HoldAccount } from './hold-account.ts';
 import { atLeastZero, lesser } from './pico.ts';
 import { refusalError } from './refusal.ts';
+import { withMaxTokens } from './set-max-tokens.ts';
 
 /** What a call to a model may cost at most. @throws ConfigError, UnknownPriceError. */
 export function planCall(engine: BudgetEngine, llm: LLM, prompt: Prompt, options: CallOptions): CallPlan {
@@ -23,6 +25,24 @@ export function planCall(engine: BudgetEngine, llm: LLM, prompt: Prompt, options
 
 function plannedModels(engine: BudgetEngine, llm: LLM, options: CallOptions): readonly PlannedModel[] {
   return leavesOf(llm).map((leaf) => ({ llm: leaf, price: engine.prices.get(leaf, options.serviceTier) }));
+}
+
+/** The hold that the running code works under, if there is one to work under. Whoever gets it has to release it. */
+async function joinHold(
+  engine: BudgetEngine,
+  signal: AbortSignal | undefined,
+): Promise<HoldAccount | undefined> {
+  const around = engine.context.getStore();
+  if (around === undefined || around.ended || around.settled) return undefined;
+  around.keeper.retain(); // before any wait: its owner may leave during it
+  try {
+    if (await engine.isLive(around, signal)) return around;
+  } catch (error) {
+    around.keeper.release();
+    throw error;
+  }
+  around.keeper.release();
+  return undefined;
 }
 
 /**
@@ -61,11 +81,10 @@ export class GuardedCall {
     this.#sharePico = joined ? hold.pico : 0n;
     this.options = {
       ...callerOptions,
-      ...(hold.maxTokens !== undefined && { maxTokens: hold.maxTokens }),
+      ...(hold.maxTokens !== undefined && withMaxTokens(hold.maxTokens, callerOptions)),
       onAttemptStart: (attempt) => this.#start(attempt),
       onAttempt: (attempt) => this.#finish(attempt),
     };
-    this.#account.keeper.retain();
   }
 
   /**
@@ -82,16 +101,21 @@ export class GuardedCall {
     const { signal } = options;
     const models = plannedModels(engine, llm, options);
     const plan = CallPlan.of(models, prompt, options, engine.settings);
-    const around = engine.context.getStore();
-    const joined = around !== undefined && !around.ended ? around : undefined;
-    const hold = await fitHold(
-      engine,
-      plan,
-      (pico) => (joined === undefined ? engine.reserve(pico, signal) : engine.claim(joined, pico, signal)),
-      () => exactInputTokens(models, prompt, options, engine.settings.tokenCounter),
-      signal,
-    );
-    return new GuardedCall(engine, llm, options, hold, joined !== undefined);
+    const joined = await joinHold(engine, signal);
+    try {
+      const hold = await fitHold(
+        engine,
+        plan,
+        (pico) => (joined === undefined ? engine.reserve(pico, signal) : engine.claim(joined, pico, signal)),
+        () => exactInputTokens(models, prompt, options, engine.settings.tokenCounter),
+        signal,
+      );
+      if (joined === undefined) hold.account.keeper.retain();
+      return new GuardedCall(engine, llm, options, hold, joined !== undefined);
+    } catch (error) {
+      joined?.keeper.release();
+      throw error;
+    }
   }
 
   /** Runs `fn` so that records made in it draw down the hold. */
@@ -109,21 +133,28 @@ export class GuardedCall {
     this.#account.keeper.end();
   }
 
-  /** Books an answer whose model reported no attempts. Returns it. */
-  complete<T extends Generation>(generation: T): T {
+  /** Books an answer whose model reported no attempts. Returns it, with its attempt if it had none. */
+  complete(generation: Generation): Generation {
     if (this.#reported) return generation;
     const { attempts = [], usage } = generation;
     for (const attempt of attempts) this.#finish(attempt, false);
-    if (attempts.length === 0 && usage !== undefined && usage.inputTokens + usage.outputTokens > 0) {
-      const { provider, model } = this.#llm;
-      const pico = this.#priced(
-        { provider: generation.provider ?? provider, model: generation.model ?? model },
-        usage,
-      );
-      const attemptId = usage.attemptId ?? this.#engine.settings.ids();
-      this.#engine.book(this.#account, attemptId, pico, usage.source !== 'estimated');
-    }
-    return generation;
+    if (attempts.length > 0 || usage === undefined) return generation;
+    // No tokens and no attempts: it came from a cache, or from nowhere.
+    if (usage.inputTokens === 0 && usage.outputTokens === 0) return generation;
+    const { provider, model, id } = this.#llm;
+    // A tracker around this call, and whoever records the answer by hand, has to see the same id.
+    const attemptId = usage.attemptId ?? this.#engine.settings.ids();
+    const attempt: Attempt = Object.freeze({
+      attemptId,
+      provider: generation.provider ?? provider,
+      model: generation.model ?? model,
+      id: generation.servedBy ?? id,
+      outcome: generation.finishReason === 'aborted' ? 'partial' : 'served',
+      usage: Object.freeze({ ...usage, attemptId }),
+      latencyMs: generation.latencyMs ?? 0,
+    });
+    this.#finish(attempt);
+    return { ...generation, usage: { ...usage, attemptId }, attempts: [attempt] };
   }
 
   /** The call is over, well or badly. What its hold did not need is free, once its last attempt has ended. */
@@ -143,27 +174,39 @@ export class GuardedCall {
       const neededPico = this.#worstCase(attempt);
       const ownPico = lesser(neededPico, this.#sharePico);
       this.#sharePico -= ownPico;
+      this.#account.keeper.retain(); // before any wait: the call may end during it
       if (neededPico > ownPico) await this.#claimMore(attempt, neededPico, ownPico);
+      if (this.#account.finished.has(attempt.attemptId)) {
+        this.#giveBack(neededPico); // it was aborted while it waited for the ledger
+        this.#account.keeper.release();
+        return;
+      }
       this.#inFlight.set(attempt.attemptId, neededPico);
-      this.#account.keeper.retain();
     }
     await this.#callerOptions.onAttemptStart?.(attempt);
   }
 
   async #claimMore(attempt: AttemptIdentity, neededPico: PicoUsd, ownPico: PicoUsd): Promise<void> {
     const engine = this.#engine;
+    const { signal } = this.#callerOptions;
     try {
-      const answer = await engine.claim(this.#account, neededPico - ownPico, this.#callerOptions.signal);
+      const answer = await engine.claim(this.#account, neededPico - ownPico, signal);
       if (answer.admitted) return;
       const facts = { ...answer.facts, neededPico };
       engine.noteRefusal(facts);
       throw refusalError(facts);
     } catch (error) {
-      if (this.#ended) this.#account.claimedPico -= ownPico;
-      else this.#sharePico += ownPico;
+      this.#giveBack(ownPico);
+      this.#account.keeper.release();
       engine.covered.delete(attempt);
       throw error;
     }
+  }
+
+  /** What was claimed, and no attempt needs: to this call's share while there is one. */
+  #giveBack(pico: PicoUsd): void {
+    if (this.#joined && !this.#ended) this.#sharePico += pico;
+    else this.#account.claimedPico -= pico;
   }
 
   #finish(attempt: Attempt, tell = true): void {
@@ -190,9 +233,8 @@ export class GuardedCall {
     }
     this.#inFlight.delete(attempt.attemptId);
     const unspent = cost === undefined ? claimedPico : atLeastZero(claimedPico - cost.pico);
-    const kept = this.#joined && !this.#ended ? unspent : 0n;
-    this.#sharePico += kept;
-    this.#account.claimedPico -= claimedPico - kept;
+    this.#account.claimedPico -= claimedPico - unspent;
+    this.#giveBack(unspent);
     this.#account.keeper.release();
   }
 
@@ -204,25 +246,41 @@ export class GuardedCall {
     if (outcome === 'refused' || outcome === 'unsent') return undefined;
     if (outcome === 'unanswered') {
       if (this.#engine.settings.onLostCall === 'release') return undefined;
-      return { pico: claimedPico ?? this.#worstCase(attempt), actual: false };
+      return { pico: claimedPico ?? this.#mostOf(attempt), actual: false };
     }
-    if (usage === undefined) return { pico: claimedPico ?? this.#worstCase(attempt), actual: false };
-    return {
-      pico: this.#priced(attempt, usage),
-      actual: outcome === 'served' && usage.source !== 'estimated',
-    };
+    const pico = usage === undefined ? undefined : this.#priced(attempt, usage);
+    if (pico === undefined) return { pico: claimedPico ?? this.#mostOf(attempt), actual: false };
+    return { pico, actual: outcome === 'served' && usage?.source !== 'estimated' };
   }
 
-  /** The price of what served; where that has none, of what was asked for. */
-  #priced({ provider, model }: { readonly provider: string; readonly model: string }, usage: Usage): PicoUsd {
+  /**
+   * What it cost, by the price of what served; where that has none, of what was asked for. `undefined` where there is no
+   * price, or a usage that is none: an answer was paid for all the same.
+   */
+  #priced({ provider, model }: Pick<LLM, 'provider' | 'model'>, usage: Usage): PicoUsd | undefined {
     const { servedModel, serviceTier } = usage;
-    const price =
-      (servedModel !== undefined && servedModel !== model
-        ? this.#engine.prices.find({ provider, model: servedModel }, serviceTier)
-        : undefined) ??
-      this.#engine.prices.find({ provider, model }, serviceTier) ??
-      this.#hold.plan.priceOf({ provider, model });
-    return price?.costPico(usage) ?? this.#hold.pico;
+    const { prices } = this.#engine;
+    try {
+      const price =
+        (servedModel !== undefined && servedModel !== model
+          ? prices.find({ provider, model: servedModel }, serviceTier)
+          : undefined) ??
+        prices.find({ provider, model }, serviceTier) ??
+        this.#hold.plan.priceOf({ provider, model });
+      const pico = price?.costPico(usage);
+      return pico !== undefined && pico >= 0n ? pico : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The worst case of an attempt that was made already, so that nothing is left to refuse. */
+  #mostOf(attempt: AttemptIdentity): PicoUsd {
+    try {
+      return this.#worstCase(attempt);
+    } catch {
+      return this.#hold.pico;
+    }
   }
 
   #worstCase(model: Pick<AttemptIdentity, 'provider' | 'model' | 'id'>): PicoUsd {

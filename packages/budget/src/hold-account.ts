@@ -27,7 +27,9 @@ export class HoldAccount {
   /** What posts have drawn down. */
   drawnPico: PicoUsd = 0n;
   claimedPico: PicoUsd = 0n;
-  /** Settled or released: nothing is held any more. */
+  /** Settled or released by its owner. Calls that are still out keep what is held for them until they end. */
+  settled = false;
+  /** Nothing is held any more. */
   ended = false;
   /** Raises of the same hold go one after the other. */
   raising: Promise<unknown> | undefined;

@@ -9,9 +9,19 @@ export class HoldKeeper {
   #users = 0;
 
   /** @param leaseMs how long the hold lives without a renewal. */
-  constructor(clock: Clock, leaseMs: number, renew: () => Answer<unknown>, close: () => void) {
-    this.#renewal = new LeaseRenewal(clock, leaseMs / 3, renew);
+  constructor(clock: Clock, leaseMs: number, renew: () => Answer<boolean>, close: () => void) {
+    this.#renewal = new LeaseRenewal(clock, leaseMs, renew);
     this.#close = close;
+  }
+
+  /** The lease is known to last until then, monotonic milliseconds. */
+  get leaseEndsAtMs(): number {
+    return this.#renewal.leaseEndsAtMs;
+  }
+
+  /** True while somebody uses the hold beside the one who asks. */
+  get shared(): boolean {
+    return this.#users > 1;
   }
 
   /** Somebody uses the hold: a call, an attempt that is out, whoever reserved it by hand. */

@@ -26,14 +26,15 @@ export class Hold implements Disposable, AsyncDisposable {
     account.keeper.retain();
   }
 
-  /** What is still held, US dollars, for display. 0 once it is settled or released. */
+  /** What is still held, US dollars, for display. 0 once it is settled or released, and no call under it is out. */
   get heldUsd(): number {
     return usdNumber(this.#account.leftPico);
   }
 
   /**
    * Runs `fn` under the hold: what its tracker records, and what its guarded calls cost, draws the hold down. It is kept
-   * alive until `fn` is done. Settle or release it afterwards.
+   * alive until `fn` is done. Settle or release it afterwards; what calls that are still out may cost stays held until
+   * they end.
    */
   async run<T>(fn: (hold: Hold) => T | Promise<T>): Promise<T> {
     const { keeper } = this.#account;
@@ -57,7 +58,7 @@ export class Hold implements Disposable, AsyncDisposable {
    */
   settle(cost: number | string | CostRecord): Promise<void> {
     if (this.#settled !== undefined) return this.#settled;
-    if (typeof cost === 'object') this.#settleRecord(cost);
+    if (typeof cost === 'object' && cost !== null) this.#settleRecord(cost);
     else this.#book(`${this.id}:settled`, parseUsd(cost, 'cost'), true);
     return this.#done();
   }
@@ -65,7 +66,7 @@ export class Hold implements Disposable, AsyncDisposable {
   /** Frees what is held. What was recorded under it stays booked. */
   release(): Promise<void> {
     if (this.#settled !== undefined) return this.#settled;
-    this.#engine.close(this.#account);
+    this.#account.keeper.release();
     return this.#done();
   }
 
@@ -88,10 +89,14 @@ export class Hold implements Disposable, AsyncDisposable {
   }
 
   #book(attemptId: string, pico: PicoUsd, actual: boolean): void {
-    this.#engine.book(this.#account, attemptId, pico, actual, true);
+    const { keeper } = this.#account;
+    const last = !keeper.shared;
+    this.#engine.book(this.#account, attemptId, pico, actual, last);
+    if (!last) keeper.release();
   }
 
   #done(): Promise<void> {
+    this.#account.settled = true;
     const { posts } = this.#engine.ledger;
     this.#settled = posts.pending === 0 ? Promise.resolve() : this.#engine.ledger.settled();
     return this.#settled;

@@ -7,18 +7,28 @@ import { type Answer, isPromise } from './deadline.ts';
  */
 export class LeaseRenewal {
   readonly #clock: Clock;
+  readonly #leaseMs: number;
+  /** How often to renew: well within the lease, so that one may fail. */
   readonly #everyMs: number;
-  readonly #renew: () => Answer<unknown>;
+  readonly #renew: () => Answer<boolean>;
+  #renewedAtMs: number;
   #working = 0;
   #worked = false;
   #cancel: (() => void) | undefined;
   #stopped = false;
 
-  /** @param everyMs how often to renew: well below the lease, so that one may fail. */
-  constructor(clock: Clock, everyMs: number, renew: () => Answer<unknown>) {
+  /** @param renew false: there is nothing to renew any more. */
+  constructor(clock: Clock, leaseMs: number, renew: () => Answer<boolean>) {
     this.#clock = clock;
-    this.#everyMs = everyMs;
+    this.#leaseMs = leaseMs;
+    this.#everyMs = leaseMs / 3;
     this.#renew = renew;
+    this.#renewedAtMs = clock.monotonic();
+  }
+
+  /** The lease is known to last until then, monotonic milliseconds. */
+  get leaseEndsAtMs(): number {
+    return this.#renewedAtMs + this.#leaseMs;
   }
 
   /** Work begins: a call, or a read of a stream. */
@@ -26,7 +36,8 @@ export class LeaseRenewal {
     this.#working += 1;
     if (this.#cancel !== undefined || this.#stopped) return;
     this.#arm(this.#everyMs);
-    if (this.#worked) this.#ask(); // after a pause in which nobody renewed
+    // After a pause in which nobody renewed.
+    if (this.#clock.monotonic() - this.#renewedAtMs >= this.#everyMs) this.#ask();
   }
 
   /** Work ends. */
@@ -54,9 +65,14 @@ export class LeaseRenewal {
   }
 
   #ask(): void {
+    const askedAtMs = this.#clock.monotonic();
+    const renewed = (still: boolean): void => {
+      if (still) this.#renewedAtMs = askedAtMs;
+    };
     try {
-      const renewed = this.#renew();
-      if (isPromise(renewed)) renewed.catch(() => this.#askSoon());
+      const answer = this.#renew();
+      if (isPromise(answer)) answer.then(renewed, () => this.#askSoon());
+      else renewed(answer);
     } catch {
       this.#askSoon();
     }

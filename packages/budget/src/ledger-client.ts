@@ -68,8 +68,13 @@ export class LedgerClient {
     return this.#store.renew(holdId, leaseMs);
   }
 
-  post(request: PostRequest, uncovered: bigint): void {
-    this.posts.post(request, uncovered);
+  /** Renews for somebody who waits for it. @throws LedgerError as `reserve` does. */
+  renewNow(holdId: string, leaseMs: number, signal: AbortSignal | undefined): Answer<boolean> {
+    return this.#ask(() => this.#store.renew(holdId, leaseMs), this.#deadline(), signal);
+  }
+
+  post(request: PostRequest, uncovered: bigint): Promise<void> | undefined {
+    return this.posts.post(request, uncovered);
   }
 
   close(holdId: string): void {

@@ -14,6 +14,15 @@ interface Entry {
   readonly amount: bigint;
   /** What it books that no hold covers, in units: counts against admission until it is there. */
   readonly uncovered: bigint;
+  /** Its place in the order in which entries came. */
+  readonly position: number;
+  onArrival: (() => void) | undefined;
+}
+
+/** Somebody who waits for all entries up to a position. */
+interface Waiter {
+  readonly position: number;
+  readonly resolve: () => void;
 }
 
 /** Entries of one hold (or of one attempt without a hold), in order. */
@@ -39,7 +48,11 @@ export class PostQueue {
   readonly #timeoutMs: number;
   readonly #chains = new Map<string, Chain>();
   readonly #onConflict: (error: unknown) => void;
-  readonly #idle: (() => void)[] = [];
+  /** What has not arrived, the oldest first. */
+  readonly #pending = new Set<Entry>();
+  /** In the order of their positions. */
+  readonly #waiters: Waiter[] = [];
+  #positions = 0;
   #uncovered = 0n;
   #conflicts = 0;
   #lastError: unknown;
@@ -54,9 +67,7 @@ export class PostQueue {
 
   /** How many posts and closes have not arrived. */
   get pending(): number {
-    let pending = 0;
-    for (const { entries } of this.#chains.values()) pending += entries.length;
-    return pending;
+    return this.#pending.size;
   }
 
   /** How many posts the store refused for good. */
@@ -69,8 +80,9 @@ export class PostQueue {
     return this.#uncovered;
   }
 
-  post(request: PostRequest, uncovered: bigint): void {
-    this.#push(request.holdId ?? `attempt ${request.attemptId}`, {
+  /** Resolves when it has arrived, or was refused for good; `undefined` when that was at once. */
+  post(request: PostRequest, uncovered: bigint): Promise<void> | undefined {
+    return this.#push(request.holdId ?? `attempt ${request.attemptId}`, {
       run: () => this.#store.post(request),
       amount: request.lines[0]?.amount ?? 0n, // the same on every line
       uncovered,
@@ -78,17 +90,19 @@ export class PostQueue {
   }
 
   close(holdId: string): void {
-    this.#push(holdId, { run: () => this.#store.close(holdId), amount: 0n, uncovered: 0n });
+    void this.#push(holdId, { run: () => this.#store.close(holdId), amount: 0n, uncovered: 0n });
   }
 
-  /** Resolves when nothing is on its way any more. Tries at once what waits to be tried again. */
+  /** Resolves when all that is on its way now has arrived. Tries at once what waits to be tried again. */
   async settled(): Promise<void> {
     for (const [key, chain] of this.#chains) {
       if (chain.running) continue;
       chain.cancelRetry?.();
       this.#advance(key, chain);
     }
-    if (this.#chains.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#pending.size === 0) return;
+    const position = this.#positions;
+    await new Promise<void>((resolve) => this.#waiters.push({ position, resolve }));
   }
 
   /** Why something has not arrived. */
@@ -96,17 +110,23 @@ export class PostQueue {
     return this.#lastError;
   }
 
-  #push(key: string, entry: Entry): void {
+  #push(key: string, work: Pick<Entry, 'run' | 'amount' | 'uncovered'>): Promise<void> | undefined {
+    this.#positions += 1;
+    const entry: Entry = { ...work, position: this.#positions, onArrival: undefined };
+    this.#pending.add(entry);
+    this.#uncovered += entry.uncovered;
     const waiting = this.#chains.get(key);
     if (waiting !== undefined) {
       waiting.entries.push(entry);
-      this.#uncovered += entry.uncovered;
-      return;
+    } else {
+      const chain: Chain = { entries: [entry], running: false, cancelRetry: undefined, failures: 0 };
+      this.#chains.set(key, chain);
+      this.#advance(key, chain);
     }
-    const chain: Chain = { entries: [entry], running: false, cancelRetry: undefined, failures: 0 };
-    this.#uncovered += entry.uncovered;
-    this.#chains.set(key, chain);
-    this.#advance(key, chain);
+    if (!this.#pending.has(entry)) return undefined;
+    return new Promise((resolve) => {
+      entry.onArrival = resolve;
+    });
   }
 
   #advance(key: string, chain: Chain): void {
@@ -125,7 +145,6 @@ export class PostQueue {
       }
     }
     this.#chains.delete(key);
-    if (this.#chains.size === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #await(key: string, chain: Chain, entry: Entry, answer: Promise<void>): void {
@@ -157,7 +176,20 @@ export class PostQueue {
     chain.entries.shift();
     chain.failures = 0;
     this.#uncovered -= entry.uncovered;
+    this.#arrived(entry);
     return true;
+  }
+
+  #arrived(entry: Entry): void {
+    this.#pending.delete(entry);
+    entry.onArrival?.();
+    if (this.#waiters.length === 0) return;
+    const [oldest] = this.#pending;
+    const waiting = this.#waiters.findIndex(
+      ({ position }) => oldest !== undefined && oldest.position <= position,
+    );
+    for (const { resolve } of this.#waiters.splice(0, waiting === -1 ? this.#waiters.length : waiting))
+      resolve();
   }
 
   /** True when the chain may go on. */
@@ -168,6 +200,7 @@ export class PostQueue {
       // Its hold will be closed; what it spent must go on counting.
       this.#uncovered += entry.amount - entry.uncovered;
       this.#conflicts += 1;
+      this.#arrived(entry);
       this.#onConflict(error);
       return true;
     }
