@@ -214,7 +214,7 @@ export class BudgetEngine {
     this.unpriced += 1;
     this.#warnings.tell({
       code: 'SYNAPSEKIT_BUDGET_UNPRICED',
-      message: `Budget "${this.settings.name}": a call to ${model} has no known price, so that what it cost counts against no limit. Add its price to the price book.`,
+      message: `Budget "${this.settings.name}": a call to ${model} has no known price, so that what it cost counts against no limit. Give its price: new PriceBook({ overrides: [{ model, inputUsdPerMillion, outputUsdPerMillion }] }) as \`prices\`, or free: true.`,
       model,
     });
   }

@@ -2,7 +2,7 @@ import { ManualClock } from '@synapsekit/testing';
 import { describeBudgetGuard } from '@synapsekit/testing/contracts';
 import { BudgetGuard } from './budget-guard.ts';
 import { enforceBudget } from './enforce-budget.ts';
-import { MemoryLedger } from './memory-ledger.ts';
+import { MemoryLedger } from './ledger/memory-ledger.ts';
 
 describeBudgetGuard(
   'BudgetGuard on MemoryLedger',

@@ -11,7 +11,7 @@ import { describe, expect, test } from 'vitest';
 import { prices } from '../test/flat-prices.ts';
 import { TestTracker } from '../test/test-tracker.ts';
 import { BudgetGuard } from './budget-guard.ts';
-import { MemoryLedger } from './memory-ledger.ts';
+import { MemoryLedger } from './ledger/memory-ledger.ts';
 
 const noon = Date.UTC(2026, 10, 23, 12);
 

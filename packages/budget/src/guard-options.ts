@@ -13,7 +13,7 @@ import {
   systemIds,
   type TokenCounter,
 } from '@synapsekit/core';
-import { MemoryLedger } from './memory-ledger.ts';
+import { MemoryLedger } from './ledger/memory-ledger.ts';
 import { exactCounter } from './token-counting.ts';
 import { type BudgetWarning, emitProcessWarning } from './warning.ts';
 

@@ -20,7 +20,7 @@ export class GuardPrices {
     const price = this.find(model, serviceTier);
     if (price !== undefined) return price;
     throw new UnknownPriceError(
-      `Budget "${this.#settings.name}" needs the price of ${model.id}, and it is not known. Nothing was sent. Add it to the price book.`,
+      `Budget "${this.#settings.name}" needs the price of ${model.id}, and it is not known. Nothing was sent. Give its price: new PriceBook({ overrides: [{ model, inputUsdPerMillion, outputUsdPerMillion }] }) as \`prices\`, or free: true.`,
       { ...(model.provider !== undefined && { provider: model.provider }), model: model.model },
     );
   }

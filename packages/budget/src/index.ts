@@ -5,6 +5,6 @@ export type { BudgetLimitStatus, BudgetStatus } from './budget-status.ts';
 export { enforceBudget } from './enforce-budget.ts';
 export type { BudgetGuardOptions } from './guard-options.ts';
 export type { Hold } from './hold.ts';
-export { MemoryLedger, type MemoryLedgerOptions } from './memory-ledger.ts';
+export { MemoryLedger, type MemoryLedgerOptions } from './ledger/memory-ledger.ts';
 export { type HttpRefusal, refusalToHttp } from './refusal-to-http.ts';
 export type { BudgetWarning, BudgetWarningCode } from './warning.ts';

@@ -5,7 +5,7 @@ import { TestProvider } from '../test/test-model.ts';
 import { TestTracker } from '../test/test-tracker.ts';
 import { BudgetGuard } from './budget-guard.ts';
 import { enforceBudget } from './enforce-budget.ts';
-import { MemoryLedger } from './memory-ledger.ts';
+import { MemoryLedger } from './ledger/memory-ledger.ts';
 
 type Mode = 'well' | 'slow' | 'away' | 'dead' | 'silent' | 'broken';
 

@@ -1,6 +1,6 @@
 import { ManualClock } from '@synapsekit/testing';
 import { expect, test } from 'vitest';
-import { MemoryLedger } from './memory-ledger.ts';
+import { MemoryLedger } from './ledger/memory-ledger.ts';
 import { PostQueue } from './post-queue.ts';
 
 test('whoever waits for what was booked does not wait for what is booked after it', async () => {

@@ -50,7 +50,8 @@ function fromBudget({ limit, fits, retryAfterMs, resetsAtMs }: BudgetExceededErr
       code: 'budget-exceeded',
       limit,
       fits,
-      ...(resetsAtMs !== undefined && { resetsAt: new Date(resetsAtMs).toISOString() }),
+      // Nobody should wait for what never fits.
+      ...(fits !== 'never' && resetsAtMs !== undefined && { resetsAt: new Date(resetsAtMs).toISOString() }),
     },
   };
 }

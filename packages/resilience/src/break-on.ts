@@ -5,8 +5,8 @@ import {
   type LLMMiddleware,
   relay,
 } from '@synapsekit/core';
-import type { CircuitBreaker } from './circuit-breaker.ts';
-import type { Permit } from './permit.ts';
+import type { CircuitBreaker } from './breaker/circuit-breaker.ts';
+import type { Permit } from './breaker/permit.ts';
 
 /**
  * Guards a model with a circuit breaker; models of one provider may share one. Give each provider its own.

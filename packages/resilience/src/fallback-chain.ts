@@ -13,8 +13,8 @@ import {
   wrap,
 } from '@synapsekit/core';
 import { breakOn } from './break-on.ts';
+import type { CircuitBreaker } from './breaker/circuit-breaker.ts';
 import { callListener, warnOfListener } from './call-listener.ts';
-import type { CircuitBreaker } from './circuit-breaker.ts';
 import { retry } from './retry.ts';
 
 /** A model of a chain, with the breaker that guards its provider. */

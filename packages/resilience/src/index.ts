@@ -8,21 +8,21 @@ export type {
   BreakerTransition,
   CircuitState,
   TransitionReason,
-} from './breaker-events.ts';
+} from './breaker/breaker-events.ts';
 export type {
   CircuitBreakerOptions,
   ConsecutiveRule,
   FailureRateRule,
   RecoveryBackoff,
-} from './breaker-options.ts';
-export type { BreakerSnapshot } from './breaker-snapshot.ts';
-export type { BreakerStats } from './breaker-stats.ts';
-export { type BreakerVerdict, classifyFailure } from './breaker-verdict.ts';
+} from './breaker/breaker-options.ts';
+export type { BreakerSnapshot } from './breaker/breaker-snapshot.ts';
+export type { BreakerStats } from './breaker/breaker-stats.ts';
+export { type BreakerVerdict, classifyFailure } from './breaker/breaker-verdict.ts';
+export { CircuitBreaker, type ExecuteContext, type Isolation } from './breaker/circuit-breaker.ts';
+export type { Permit } from './breaker/permit.ts';
 export { Bulkhead, type BulkheadOptions } from './bulkhead.ts';
-export { CircuitBreaker, type ExecuteContext, type Isolation } from './circuit-breaker.ts';
 export { type FallbackChainOptions, fallbackChain, type GuardedModel } from './fallback-chain.ts';
 export { bulkhead } from './limit-concurrency.ts';
-export type { Permit } from './permit.ts';
 export { rateLimit } from './rate-limit.ts';
 export { type RateGrant, RateLimiter, type RateLimiterOptions, type RateUse } from './rate-limiter.ts';
 export { type RetryContext, retry, withRetry } from './retry.ts';

@@ -1,6 +1,6 @@
 import { CircuitBreakerOpen, ConfigError } from '@synapsekit/core';
 import { describe, expect, test, vi } from 'vitest';
-import { breakerOnClock, down, fail, openCall, outcome } from '../test/breakers.ts';
+import { breakerOnClock, down, fail, openCall, outcome } from '../../test/breakers.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 
 // The numbers are those of the scenarios in the research on circuit breakers.

@@ -1,6 +1,6 @@
 import { CircuitBreakerOpen, isSynapseError, ProviderError } from '@synapsekit/core';
 import { describe, expect, test, vi } from 'vitest';
-import { breakerOnClock, down, fail, outcome } from '../test/breakers.ts';
+import { breakerOnClock, down, fail, outcome } from '../../test/breakers.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 
 const quota = (retryAfterMs?: number) =>

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { CircuitBreakerOpen, channelNames } from '@synapsekit/core';
 import { describe, expect, test, vi } from 'vitest';
-import { breakerOnClock, down, fail, openCall, outcome } from '../test/breakers.ts';
+import { breakerOnClock, down, fail, openCall, outcome } from '../../test/breakers.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 
 const hostile = new Proxy(new Error('hostile'), {

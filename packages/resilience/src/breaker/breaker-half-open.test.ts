@@ -1,7 +1,7 @@
 import { CircuitBreakerOpen, ProviderError } from '@synapsekit/core';
 import { seededRandom } from '@synapsekit/testing';
 import { describe, expect, test, vi } from 'vitest';
-import { breakerOnClock, down, fail, openCall, outcome } from '../test/breakers.ts';
+import { breakerOnClock, down, fail, openCall, outcome } from '../../test/breakers.ts';
 
 /** A breaker whose next caller is the probe. */
 async function readyToProbe(options: Parameters<typeof breakerOnClock>[0] = {}) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { breakerOnClock, down, fail, openCall } from '../test/breakers.ts';
+import { breakerOnClock, down, fail, openCall } from '../../test/breakers.ts';
 
 describe('late results', () => {
   test('a failure of a call from before the outage does not disturb the probe (24)', async () => {

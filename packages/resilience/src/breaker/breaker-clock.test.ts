@@ -1,6 +1,6 @@
 import { type Clock, ConfigError } from '@synapsekit/core';
 import { describe, expect, test } from 'vitest';
-import { breakerOnClock, fail } from '../test/breakers.ts';
+import { breakerOnClock, fail } from '../../test/breakers.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
 
 /** A clock that reads what the test says, however wrong. */

@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, test, vi } from 'vitest';
-import { breakerOnClock, down, fail, openCall, outcome } from '../test/breakers.ts';
+import { breakerOnClock, down, fail, openCall, outcome } from '../../test/breakers.ts';
 
 describe('isolation by hand', () => {
   test('lasts until everybody has released it; releasing twice does no harm (63)', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import { breakerOnClock, fail } from '../test/breakers.ts';
+import { breakerOnClock, fail } from '../../test/breakers.ts';
 import type { BreakerSnapshot } from './breaker-snapshot.ts';
 
 const viaJson = (snapshot: BreakerSnapshot): unknown => JSON.parse(JSON.stringify(snapshot));

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@synapsekit/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ReferenceBreaker } from '../test/reference-breaker.ts';
+import { ReferenceBreaker } from '../../test/reference-breaker.ts';
 import { CircuitBreaker, type Isolation } from './circuit-breaker.ts';
 import type { Permit } from './permit.ts';
 

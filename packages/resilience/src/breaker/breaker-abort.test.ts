@@ -1,10 +1,10 @@
 import { getEventListeners } from 'node:events';
 import { CallTimeoutError } from '@synapsekit/core';
 import { describe, expect, test, vi } from 'vitest';
-import { breakerOnClock, down, fail, openCall, outcome } from '../test/breakers.ts';
-import { keptBytes } from '../test/heap.ts';
+import { breakerOnClock, down, fail, openCall, outcome } from '../../test/breakers.ts';
+import { keptBytes } from '../../test/heap.ts';
+import { withTimeout } from '../with-timeout.ts';
 import { CircuitBreaker } from './circuit-breaker.ts';
-import { withTimeout } from './with-timeout.ts';
 
 describe('an abort', () => {
   test('before the call: nothing is called or counted, no probe is used (39)', async () => {

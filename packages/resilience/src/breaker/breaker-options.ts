@@ -7,11 +7,11 @@ import {
   systemClock,
   systemRandom,
 } from '@synapsekit/core';
+import { steadyMonotonic } from '../steady-clock.ts';
 import { type BreakerVerdict, classifyFailure } from './breaker-verdict.ts';
 import { ConsecutiveFailures } from './consecutive-failures.ts';
 import { FailureRate } from './failure-rate.ts';
 import { FailureWindow } from './failure-window.ts';
-import { steadyMonotonic } from './steady-clock.ts';
 import type { TripRule } from './trip-rule.ts';
 
 /** Opens when the share of failed calls within the window is too high. */
