@@ -175,7 +175,7 @@ class Walk {
       this.#failures.length === 0
         ? 'No model to ask: the list of candidates is empty.'
         : `None of ${this.#failures.length} models could serve. ${told}. See \`errors\` for each.`,
-      { errors: this.#failures, ...(waits.length > 0 && { retryAfterMs: Math.min(...waits) }) },
+      { errors: this.#failures, ...(waits.length > 0 && { retryAfterMs: Math.ceil(Math.min(...waits)) }) },
     );
   }
 

@@ -93,7 +93,9 @@ export function checkLLMConfig(config: LLMConfig = {}): LLMConfig {
  * @throws ConfigError for a value of the wrong kind or out of range. Nothing is sent.
  */
 export function checkCallOptions(options: CallOptions): void {
+  rejectUnknownKeys(options, callOptionNames, 'CallOptions');
   checkNumbers(options);
+  checkKinds(options);
   const { topP, seed, logprobs, stop, tools, toolChoice, signal } = options;
   if (topP !== undefined) requireNumber(topP, 'topP', { min: 0, max: 1 });
   if (seed !== undefined) requireNumber(seed, 'seed', { integer: true, min: Number.MIN_SAFE_INTEGER });
@@ -115,6 +117,60 @@ export function checkCallOptions(options: CallOptions): void {
     throw new ConfigError(`toolChoice names the tool "${toolChoice.name}", which is not among the tools.`, {
       option: 'toolChoice',
     });
+  }
+}
+
+/** `true` for each option, so that none is forgotten here. */
+const callOptions: Readonly<Record<keyof CallOptions, true>> = {
+  timeoutMs: true,
+  firstTokenTimeoutMs: true,
+  idleTimeoutMs: true,
+  temperature: true,
+  maxTokens: true,
+  topP: true,
+  stop: true,
+  seed: true,
+  tools: true,
+  toolChoice: true,
+  parallelToolCalls: true,
+  responseFormat: true,
+  logprobs: true,
+  reasoningEffort: true,
+  serviceTier: true,
+  signal: true,
+  includeUsage: true,
+  attributes: true,
+  onAttemptStart: true,
+  onAttempt: true,
+};
+const callOptionNames: readonly string[] = Object.keys(callOptions);
+
+const toolChoices: readonly unknown[] = ['auto', 'none', 'required'];
+const formats: readonly unknown[] = ['text', 'json', 'json-schema'];
+
+function checkKinds(options: CallOptions): void {
+  const { parallelToolCalls, includeUsage, reasoningEffort, serviceTier, logprobs } = options;
+  const { toolChoice, responseFormat, attributes } = options;
+  const refuse = (option: string, kind: string, value: unknown): never => {
+    throw new ConfigError(`${option} must be ${kind}, got ${shown(value)}.`, { option });
+  };
+  for (const [option, value] of Object.entries({ parallelToolCalls, includeUsage })) {
+    if (value !== undefined && typeof value !== 'boolean') refuse(option, 'true or false', value);
+  }
+  for (const [option, value] of Object.entries({ reasoningEffort, serviceTier })) {
+    if (value !== undefined && typeof value !== 'string') refuse(option, 'a string', value);
+  }
+  if (logprobs !== undefined && typeof logprobs !== 'boolean' && typeof logprobs !== 'number') {
+    refuse('logprobs', 'true, false or a whole number', logprobs);
+  }
+  if (toolChoice !== undefined && typeof toolChoice !== 'object' && !toolChoices.includes(toolChoice)) {
+    refuse('toolChoice', '"auto", "none", "required" or { name }', toolChoice);
+  }
+  if (responseFormat !== undefined && !formats.includes(responseFormat?.type)) {
+    refuse('responseFormat.type', '"text", "json" or "json-schema"', responseFormat?.type);
+  }
+  if (attributes !== undefined && (typeof attributes !== 'object' || attributes === null)) {
+    refuse('attributes', 'an object of plain values', attributes);
   }
 }
 

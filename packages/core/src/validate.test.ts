@@ -55,6 +55,13 @@ describe('LLMConfig and CallOptions', () => {
 
   test.each([
     [{ topP: 1.1 }, 'topP'],
+    [{ maxtokens: 5 }, 'maxtokens'],
+    [{ responseFormat: { type: 'xml' } }, 'responseFormat'],
+    [{ toolChoice: 'bogus' }, 'toolChoice'],
+    [{ logprobs: 'x' }, 'logprobs'],
+    [{ attributes: 'x' }, 'attributes'],
+    [{ parallelToolCalls: 'x' }, 'parallelToolCalls'],
+    [{ serviceTier: 5 }, 'serviceTier'],
     [{ seed: 0.5 }, 'seed'],
     [{ logprobs: 21 }, 'logprobs'],
     [{ stop: 5 }, 'stop'],

@@ -15,7 +15,7 @@ import { anyTime, audioUsage, textUsage } from './usages.ts';
 
 const providers = (await waitForUpdate()) as Provider[];
 const book = new PriceBook();
-const samples = { numRuns: 4_000, seed: 20_261_123 };
+const samples = { numRuns: 10_000, seed: 20_261_123 };
 const requests = fc.sample(
   fc.record({ usage: fc.oneof(textUsage, textUsage, audioUsage), atMs: anyTime }),
   samples,

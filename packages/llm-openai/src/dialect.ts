@@ -11,8 +11,8 @@ const reasoning = /^(?:o\d|gpt-[5-9])(?!.*-chat)/;
 const toolsWithoutReasoning = /^gpt-(?:5\.(?:[4-9]|\d\d)|[6-9])/;
 
 /**
- * What OpenAI's models accept. Reasoning models refuse `max_tokens` altogether, and temperature, top-p and
- * log-probabilities unless their reasoning is switched off.
+ * What OpenAI's models accept. Reasoning models refuse `max_tokens` altogether, and temperature, top-p,
+ * log-probabilities and stop sequences unless their reasoning is switched off.
  *
  * @see https://platform.openai.com/docs/guides/reasoning
  */

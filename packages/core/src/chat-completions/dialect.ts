@@ -3,8 +3,8 @@ export interface Dialect {
   /** Name of the field that bounds the answer. OpenAI's reasoning models refuse `max_tokens`. @default "max_tokens" */
   readonly maxTokensField?: 'max_tokens' | 'max_completion_tokens' | undefined;
   /**
-   * Whether temperature, top-p and log-probabilities may be sent. OpenAI's reasoning models take them only with
-   * `reasoningEffort: "none"`; they are left out otherwise.
+   * Whether temperature, top-p, log-probabilities and stop sequences may be sent. OpenAI's reasoning models take them
+   * only with `reasoningEffort: "none"`; they are left out otherwise.
    * @default "always"
    */
   readonly sampling?: 'always' | 'without-reasoning' | undefined;

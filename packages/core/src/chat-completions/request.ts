@@ -24,7 +24,7 @@ export interface ChatRequest {
 export function toChatBody(request: ChatRequest): Record<string, unknown> {
   const { model, prompt, options, dialect, stream } = request;
   const { maxTokensField = 'max_tokens', streamUsage = true, strictSchemas = true, extraBody } = dialect;
-  const { tools = [], toolChoice, parallelToolCalls, responseFormat, stop, seed, serviceTier } = options;
+  const { tools = [], toolChoice, parallelToolCalls, responseFormat, seed, serviceTier } = options;
   if (tools.length === 0 && (toolChoice === 'required' || typeof toolChoice === 'object')) {
     throw new ConfigError('toolChoice asks for a tool, but the call has no tools.', { option: 'toolChoice' });
   }
@@ -35,7 +35,6 @@ export function toChatBody(request: ChatRequest): Record<string, unknown> {
     messages: toWireMessages(prompt),
     [maxTokensField]: options.maxTokens ?? request.config.maxTokens,
     ...samplingFields(request, effort),
-    stop: typeof stop === 'object' ? [...stop] : stop,
     seed,
     reasoning_effort: effort,
     service_tier: serviceTier,
@@ -52,10 +51,11 @@ export function toChatBody(request: ChatRequest): Record<string, unknown> {
 
 function samplingFields({ options, config, dialect }: ChatRequest, effort: string | undefined): object {
   if (dialect.sampling === 'without-reasoning' && effort !== 'none') return {};
-  const { logprobs } = options;
+  const { logprobs, stop } = options;
   return {
     temperature: options.temperature ?? config.temperature,
     top_p: options.topP,
+    stop: typeof stop === 'object' ? [...stop] : stop,
     ...(logprobs !== undefined && logprobs !== false && { logprobs: true }),
     ...(typeof logprobs === 'number' && { top_logprobs: logprobs }),
   };
