@@ -102,24 +102,28 @@ describe('money is booked once', () => {
   test('(d) a global and a per-user guard over one tracker, the inner one refusing', async () => {
     const tracker = new CostTracker();
     const everyone = new BudgetGuard(limits, { tracker, name: 'everyone' });
-    const user = new BudgetGuard({ total: '0.0000001' }, { prices: tracker.prices, name: 'user' });
-    const llm = wrap(mini(), enforceBudget(everyone), trackCost(tracker));
-    const users = wrap(mini(), enforceBudget(everyone), enforceBudget(user), trackCost(tracker));
-    await times(20, () => llm.generate('What is 1 + 1?'));
-    const before = provider.requests.length;
-    const refused = await Promise.allSettled(
-      Array.from({ length: 20 }, () => users.generate('What is 1 + 1?')),
+    const user = new BudgetGuard(
+      { total: '0.001' },
+      { tracker, name: 'user', countsRecord: ({ attributes }) => attributes.userId === 'u1' },
     );
+    const others = wrap(mini(), enforceBudget(everyone), trackCost(tracker));
+    const users = wrap(mini(), enforceBudget(everyone), enforceBudget(user), trackCost(tracker));
+    await times(20, () => others.generate('What is 1 + 1?'));
+    const asked = await tracker.scope('u1', () =>
+      Promise.allSettled(
+        Array.from({ length: 40 }, () => users.generate('What is 1 + 1?', { attributes: { userId: 'u1' } })),
+      ),
+    );
+    const refused = asked.filter((result) => result.status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThan(asked.length);
     for (const result of refused) {
-      expect(result).toMatchObject({
-        status: 'rejected',
-        reason: { code: 'budget-exceeded', guard: 'user' },
-      });
+      expect(result).toMatchObject({ reason: { code: 'budget-exceeded', guard: 'user' } });
     }
-    expect(provider.requests).toHaveLength(before);
+    expect(provider.requests).toHaveLength(20 + asked.length - refused.length);
     await expectExact(tracker, everyone);
     const { limits: ofUser } = await user.status();
-    expect(ofUser).toMatchObject([{ committedUsdExact: '0', heldUsdExact: '0' }]);
+    expect(ofUser).toMatchObject([{ committedUsdExact: tracker.scopeCostExact('u1'), heldUsdExact: '0' }]);
   });
 
   test('(e) a record without a hold', async () => {
@@ -170,6 +174,18 @@ describe('money is booked once', () => {
     await outer.stream('Explain the difference between REST and GraphQL.').result;
     await expectExact(tracker, guard);
   });
+});
+
+test('where the provider tells no usage, the tokenizer counts what the provider bills', async () => {
+  provider.fail(faults.missingUsage(), { times: 4 });
+  const tracker = new CostTracker();
+  for (const llm of [mini(), groq()].map((model) => wrap(model, trackCost(tracker)))) {
+    const { usage } = await llm.generate('What is the capital of France?');
+    expect(usage).toMatchObject({ source: 'estimated' });
+    await llm.stream('Explain the difference between TCP and UDP.').result;
+  }
+  expect(tracker.summary()).toMatchObject({ calls: 4, estimatedCalls: 4 });
+  await expectExact(tracker);
 });
 
 test('a refusal is a refusal before anything is sent', async () => {

@@ -167,3 +167,16 @@ async function failure(run: () => PromiseLike<unknown>): Promise<{ error: unknow
   );
   return { error, tookMs: performance.now() - startedMs };
 }
+
+test('a reasoning model is asked with the parameters that it accepts', async () => {
+  const simulated = await SimulatedProvider.start();
+  try {
+    const { openaiBaseURL: baseURL } = simulated;
+    const llm = new OpenAILLM({ model: 'o4-mini', baseURL, config: { temperature: 0.2, maxTokens: 500 } });
+    const { text } = await llm.generate('What is 2 + 2?', { topP: 0.5, stop: ['X'], logprobs: true });
+    expect(text).toContain('4');
+    expect(simulated.requests[0]?.body).toMatchObject({ max_completion_tokens: 500 });
+  } finally {
+    await simulated.close();
+  }
+});
