@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isSynapseError, wrap } from '@synapsekit/core';
+import { failoverGenerate, isSynapseError, wrap } from '@synapsekit/core';
 import { expectRefusal, type GuardCheck, guardCheck } from './guard-check.ts';
 
 /** How many of many operations at once were admitted, all others being refused by a budget. */
@@ -185,4 +185,56 @@ export const guardAdmissionChecks: readonly GuardCheck[] = [
       assert.deepEqual([never.fits, never.retryAfterMs], ['never', undefined]);
     },
   ),
+
+  guardCheck(
+    'a prompt is bounded by its bytes, and counted exactly only where that does not fit',
+    async (world) => {
+      let counted = 0;
+      const tokenCounter = () => ({
+        countText: () => 0,
+        countPrompt: () => {
+          counted += 1;
+          return 1_000;
+        },
+      });
+      // A token of the prompt costs $0.001: 1,000 tokens are one dollar, 4,000 bytes at most four.
+      const guard = world.guard({ perRequest: 1.5 }, { tokenCounter });
+      const llm = wrap(
+        world.provider.model('reader', () => 1),
+        world.enforce(guard),
+      );
+      await world.during(llm.generate('x'.repeat(1_000), { maxTokens: 10 }));
+      assert.equal(counted, 0);
+      await world.during(llm.generate('x'.repeat(4_000), { maxTokens: 10 }));
+      assert.equal(counted, 1);
+      const blind = world.guard({ perRequest: 1.5 }, { tokenCounter: () => undefined });
+      const unread = wrap(
+        world.provider.model('reader', () => 1),
+        world.enforce(blind),
+      );
+      await world.during(expectRefusal(unread.generate('x'.repeat(4_000), { maxTokens: 10 }), 'perRequest'));
+      assert.equal(world.provider.calls, 2);
+    },
+  ),
+
+  guardCheck('a fallback is checked again, and charged for the model that served', async (world) => {
+    const guard = world.guard({ daily: '0.11' });
+    const candidates = ['cheap', 'dear'].map((model) =>
+      wrap(
+        world.provider.model(model, () => {
+          if (model === 'cheap') throw new Error('down');
+          return 20;
+        }),
+        world.enforce(guard),
+      ),
+    );
+    const ask = () => failoverGenerate(candidates, 'Go on.', { maxTokens: 100 });
+    await world.during(ask());
+    await world.expect(guard, 'daily', '0.02'); // twenty tokens of the dear one
+    // The cheap one would fit what is left; the dear one, which would serve, does not.
+    const arrived = world.provider.calls;
+    await assert.rejects(world.during(ask()));
+    assert.equal(world.provider.calls, arrived + 1);
+    await world.expect(guard, 'daily', world.provider.billUsd);
+  }),
 ];

@@ -10,6 +10,7 @@ import {
   type LLM,
   type LLMMiddleware,
   type PriceLookup,
+  type TokenCounter,
   usdDecimal,
 } from '@synapsekit/core';
 import { ManualClock } from '../manual-clock.ts';
@@ -57,6 +58,8 @@ export interface GuardSetup {
   readonly minOutputTokens?: number;
   readonly leaseMs?: number;
   readonly ledgerTimeoutMs?: number;
+  /** Counts a prompt exactly, for models whose tokenizer is known. */
+  readonly tokenCounter?: (model: { readonly model: string }) => TokenCounter | undefined;
 }
 
 /** How to make the guard under test, and its middleware. */
@@ -136,12 +139,15 @@ export class GuardWorld {
   }
 }
 
-/** What one token of an answer costs, by model, in pico-dollars. Prompts are free, so that figures are round. */
+/** What one token of an answer costs, by model, in pico-dollars. Prompts are free, so that figures are round… */
 const picoPerToken: Readonly<Record<string, bigint>> = {
   cheap: 10_000_000n, // $0.00001
   dear: 1_000_000_000n, // $0.001: a hundred tokens are ten cents
   free: 0n,
+  reader: 0n,
 };
+/** …but for one model, of which only the prompt is paid. */
+const picoPerPromptToken: Readonly<Record<string, bigint>> = { reader: 1_000_000_000n };
 
 /** A provider without a network: says as many tokens as it is told, and keeps its own bill. */
 export class BilledProvider {
@@ -171,8 +177,9 @@ export class BilledProvider {
       const name = provider === undefined && model.startsWith('test/') ? model.slice(5) : model;
       const perToken = provider === undefined || provider === 'test' ? picoPerToken[name] : undefined;
       if (perToken === undefined) return undefined;
-      const cost = ({ outputTokens }: { readonly outputTokens: number }): bigint =>
-        perToken * BigInt(outputTokens);
+      const perPromptToken = picoPerPromptToken[name] ?? 0n;
+      const cost = (tokens: { readonly inputTokens: number; readonly outputTokens: number }): bigint =>
+        perPromptToken * BigInt(tokens.inputTokens) + perToken * BigInt(tokens.outputTokens);
       return { provider: 'test', model: name, source: 'a test', costPico: cost, maxCostPico: cost };
     },
   };
