@@ -1,4 +1,5 @@
 import type { Attempt } from './attempt.ts';
+import { callListener, warnOfListener } from './call-listener.ts';
 import { llmChannel } from './channels.ts';
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
@@ -103,21 +104,6 @@ export function startAttempt(start: AttemptStart): RunningAttempt {
  * warning of the process; the error's own message may be anything, so it is not repeated.
  */
 export function tellAttempt(onAttempt: CallOptions['onAttempt'], attempt: Attempt): void {
-  const warn = (error: unknown): void => {
-    const name = error instanceof Error ? error.name : typeof error;
-    process.emitWarning(
-      `An onAttempt listener threw (${name}). The call it was told about is not affected.`,
-      {
-        type: 'SynapseKitWarning',
-        code: 'SYNAPSEKIT_LISTENER',
-      },
-    );
-  };
-  try {
-    const result: unknown = onAttempt?.(attempt);
-    // An async listener has the type of one that returns nothing.
-    if (result instanceof Promise) result.catch(warn);
-  } catch (error) {
-    warn(error);
-  }
+  if (onAttempt === undefined) return;
+  callListener(onAttempt, attempt, (error) => warnOfListener('An onAttempt listener', error));
 }

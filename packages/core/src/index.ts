@@ -7,6 +7,7 @@ export {
   startAttempt,
   tellAttempt,
 } from './attempt-recorder.ts';
+export { callListener, warnOfListener } from './call-listener.ts';
 export {
   type BreakerMessage,
   type BudgetMessage,
@@ -131,6 +132,12 @@ export {
   type ToolChoice,
   toToolCall,
 } from './tool.ts';
-export { assertTokenCounts, type TokenCounts, type Usage, type UsageSource } from './usage.ts';
+export {
+  assertTokenCounts,
+  type TokenCounts,
+  tokenCountNames,
+  type Usage,
+  type UsageSource,
+} from './usage.ts';
 export { type NumberRule, rejectUnknownKeys, requireNumber } from './validate.ts';
 export { wrap } from './wrap.ts';

@@ -36,7 +36,8 @@ export interface Usage extends TokenCounts {
   readonly source?: UsageSource | undefined;
 }
 
-const counts = [
+/** The names of all counts. */
+export const tokenCountNames: readonly (keyof TokenCounts)[] = [
   'inputTokens',
   'outputTokens',
   'cachedInputTokens',
@@ -44,7 +45,7 @@ const counts = [
   'reasoningTokens',
   'inputAudioTokens',
   'outputAudioTokens',
-] as const satisfies readonly (keyof TokenCounts)[];
+];
 
 /**
  * Checks that token counts are whole, not negative, and that parts do not exceed their whole.
@@ -52,7 +53,7 @@ const counts = [
  * @throws ConfigError naming the count and its value.
  */
 export function assertTokenCounts(usage: TokenCounts): void {
-  for (const name of counts) {
+  for (const name of tokenCountNames) {
     const value = usage[name];
     if (value === undefined && name !== 'inputTokens' && name !== 'outputTokens') continue;
     if (!Number.isSafeInteger(value) || (value as number) < 0) {

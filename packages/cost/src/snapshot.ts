@@ -5,16 +5,9 @@ import { maxDepth, type PathNode } from './scope-tree.ts';
 import { type Amounts, countNames, Totals } from './totals.ts';
 
 /** Sums in a snapshot. */
-export interface SnapshotTotals {
+export interface SnapshotTotals extends Omit<Amounts, 'pico'> {
   /** Dollars, exact, as a decimal string. */
   readonly usd: string;
-  readonly calls: number;
-  readonly inputTokens: number;
-  readonly cachedInputTokens: number;
-  readonly outputTokens: number;
-  readonly reasoningTokens: number;
-  readonly estimatedCalls: number;
-  readonly unpricedCalls: number;
 }
 
 /** One path of scopes in a snapshot: what was recorded right there, and the paths below it. */

@@ -1,20 +1,10 @@
 import {
   assertTokenCounts,
   ConfigError,
-  type TokenCounts,
+  tokenCountNames,
   type Usage,
   type UsageSource,
 } from '@synapsekit/core';
-
-const countNames = [
-  'inputTokens',
-  'outputTokens',
-  'cachedInputTokens',
-  'cacheWriteTokens',
-  'reasoningTokens',
-  'inputAudioTokens',
-  'outputAudioTokens',
-] as const satisfies readonly (keyof TokenCounts)[];
 
 type MutableUsage = { -readonly [K in keyof Usage]: Usage[K] };
 
@@ -58,7 +48,7 @@ export function repairUsage(given: Usage | undefined): SafeUsage {
   const repaired = !isBookable(raw);
   const incomplete = !isCount(raw.inputTokens) || !isCount(raw.outputTokens);
   const usage: MutableUsage = { inputTokens: 0, outputTokens: 0 };
-  for (const name of countNames) {
+  for (const name of tokenCountNames) {
     const value = raw[name];
     if (isCount(value)) usage[name] = value;
   }

@@ -3,6 +3,7 @@ import {
   type Capabilities,
   type Clock,
   ConfigError,
+  callListener,
   failoverGenerate,
   failoverStream,
   type LLM,
@@ -10,11 +11,11 @@ import {
   type Random,
   rejectUnknownKeys,
   requireNumber,
+  warnOfListener,
   wrap,
 } from '@synapsekit/core';
 import { breakOn } from './break-on.ts';
 import type { CircuitBreaker } from './breaker/circuit-breaker.ts';
-import { callListener, warnOfListener } from './call-listener.ts';
 import { retry } from './retry.ts';
 
 /** A model of a chain, with the breaker that guards its provider. */

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  callListener,
   failureRule,
   isSynapseError,
   type LLM,
@@ -8,8 +9,8 @@ import {
   requireNumber,
   systemClock,
   systemRandom,
+  warnOfListener,
 } from '@synapsekit/core';
-import { callListener, warnOfListener } from './call-listener.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
 /** A retry is about to be waited for. */

@@ -1,4 +1,4 @@
-import { callListener, warnOfListener } from '../call-listener.ts';
+import { callListener, warnOfListener } from '@synapsekit/core';
 
 /** The state of a circuit. CLOSED lets calls pass, OPEN refuses them, HALF_OPEN lets a probe through. */
 export type CircuitState = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
