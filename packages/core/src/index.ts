@@ -53,14 +53,22 @@ export {
 } from './failure-rules.ts';
 export type { FinishReason, Generation, RateLimitState, TokenLogprob } from './generation.ts';
 export type {
+  CalendarWindow,
+  CrossedMark,
+  InspectableLedger,
+  LedgerCounter,
+  LedgerHold,
   LedgerKey,
+  LedgerQuery,
   LedgerStatus,
   LedgerStore,
   LedgerWindow,
+  PostLine,
   PostRequest,
   ReserveLine,
   ReserveRequest,
   ReserveResult,
+  RollingWindow,
 } from './ledger.ts';
 export {
   type Availability,
