@@ -9,7 +9,7 @@ import { type Answer, isPromise } from './deadline.ts';
 
 /** A post or a close on its way to the ledger. */
 interface Entry {
-  readonly run: () => Answer<void>;
+  readonly run: () => Answer<unknown>;
   /** What it books, in units. */
   readonly amount: bigint;
   /** What it books that no hold covers, in units: counts against admission until it is there. */
@@ -147,7 +147,7 @@ export class PostQueue {
     this.#chains.delete(key);
   }
 
-  #await(key: string, chain: Chain, entry: Entry, answer: Promise<void>): void {
+  #await(key: string, chain: Chain, entry: Entry, answer: Promise<unknown>): void {
     let over = false;
     const once = (end: () => boolean): void => {
       if (over) return;

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type CrossedMark,
   type LedgerKey,
   type LedgerStatus,
   type LedgerStore,
@@ -116,7 +117,7 @@ export class MemoryLedger implements LedgerStore {
     return admitted;
   }
 
-  post({ attemptId, holdId, lines, kind, close = false }: PostRequest): void {
+  post({ attemptId, holdId, lines, kind, close = false }: PostRequest): readonly CrossedMark[] {
     checkLines(lines);
     const hold = holdId === undefined ? undefined : this.#findHold(holdId);
     const known = this.#bookings.get(attemptId);
@@ -124,6 +125,7 @@ export class MemoryLedger implements LedgerStore {
       this.#bookings.set(attemptId, this.#bookFinally(lines, hold));
     else this.#bookings.set(attemptId, this.#upsert(known ?? nothingBooked, lines, kind, hold));
     if (close && holdId !== undefined) this.#close(holdId, hold);
+    return noMarks;
   }
 
   close(holdId: string): void {
@@ -249,6 +251,7 @@ export class MemoryLedger implements LedgerStore {
   }
 }
 
+const noMarks: readonly CrossedMark[] = [];
 const nothing = { committed: 0n, used: 0n };
 const nothingBooked: Booking = { settled: [], open: [] };
 

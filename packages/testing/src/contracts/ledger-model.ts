@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type CrossedMark,
   LedgerError,
   type LedgerKey,
   type LedgerStatus,
@@ -80,7 +81,7 @@ export class ModelLedger implements LedgerStore {
     return { admitted: true };
   }
 
-  post({ attemptId, holdId, lines, kind, close = false }: PostRequest): void {
+  post({ attemptId, holdId, lines, kind, close = false }: PostRequest): readonly CrossedMark[] {
     refuseRepeatedKeys(lines);
     this.#expire();
     for (const { key, window, amount } of lines) {
@@ -95,6 +96,7 @@ export class ModelLedger implements LedgerStore {
       if (held !== undefined && more > 0n) held.drawn += more < left(held) ? more : left(held);
     }
     if (close && holdId !== undefined) this.close(holdId);
+    return [];
   }
 
   close(holdId: string): void {
