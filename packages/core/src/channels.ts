@@ -16,15 +16,37 @@ export const channelNames = {
   llm: 'synapsekit:llm',
 } as const;
 
-/** A hold was placed, booked, closed or refused. Amounts are exact decimal strings of dollars. */
+/**
+ * What a budget did. Amounts are exact decimal strings of dollars.
+ *
+ * - `hold`, `booking`, `close`: a hold was placed or raised, an attempt was booked, a hold ended.
+ * - `refusal`: a call was not let through. `overrun`: it was, although it did not fit (`onExceeded: "warn"`).
+ * - `threshold`: a share of a limit was reached. `cut`: a stream was ended at what was held for it.
+ * - `fail-open`: the ledger could not be asked, and the call was let through all the same.
+ */
 export interface BudgetMessage {
   readonly version: 1;
-  readonly type: 'hold' | 'refusal' | 'booking' | 'close';
+  readonly type:
+    | 'hold'
+    | 'refusal'
+    | 'booking'
+    | 'close'
+    | 'overrun'
+    | 'threshold'
+    | 'cut'
+    | 'fail-open';
   readonly guard: string;
   readonly holdId?: string | undefined;
   readonly attemptId?: string | undefined;
+  /** The limit, for refusals, overruns and thresholds. */
   readonly limit?: string | undefined;
+  /** The attribute that it is a limit of. Its value is not told: it may name a person. */
+  readonly attribute?: string | undefined;
   readonly amountUsd?: string | undefined;
+  /** Tokens, where limits of tokens are involved. */
+  readonly tokens?: number | undefined;
+  /** The share that was reached: 0.8. */
+  readonly threshold?: number | undefined;
 }
 
 /** A circuit breaker changed its state. */

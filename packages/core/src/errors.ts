@@ -194,22 +194,43 @@ export class UnknownPriceError extends SynapseError {
   }
 }
 
-/** Facts of a refusal by a budget. Amounts are exact decimal strings of dollars. */
+/** Facts of a refusal by a limit of tokens. */
+export interface RefusedTokens {
+  /** The limit. */
+  readonly limit: number;
+  /** Used in the window already. */
+  readonly committed: number;
+  /** Held by calls in flight. */
+  readonly held: number;
+  /** What this call needed, at worst. */
+  readonly needed: number;
+}
+
+/** Facts of a refusal by a budget. Amounts are exact decimal strings of dollars, or tokens for a limit of tokens. */
 export interface BudgetRefusal {
   /** Name of the guard that refused. */
   readonly guard: string;
-  /** The limit that refused: `"perRequest"`, `"hourly"`, `"daily"`, `"weekly"`, `"monthly"`, `"total"`. */
+  /**
+   * The limit that refused: `"perRequest"`, `"hourly"`, `"daily"`, `"weekly"`, `"monthly"`, `"total"`,
+   * `"rolling-3600s"`; for a limit of tokens with `"tokens."` before it.
+   */
   readonly limit: string;
+  /** The attribute that it is a limit of, for limits by user, tenant, model…: `"userId"`. */
+  readonly attribute?: string | undefined;
+  /** The value of that attribute in this call. */
+  readonly attributeValue?: string | undefined;
   /** The window it refused in, e.g. `"2026-11-23"`; absent for limits without one. */
   readonly window?: string | undefined;
-  /** The amount of the limit. */
-  readonly limitUsd: string;
+  /** The amount of the limit. Absent, like the other dollars, for a limit of tokens. */
+  readonly limitUsd?: string | undefined;
   /** Already spent in the window. */
-  readonly committedUsd: string;
+  readonly committedUsd?: string | undefined;
   /** Held by calls in flight. */
-  readonly heldUsd: string;
+  readonly heldUsd?: string | undefined;
   /** What this call needed, at worst. */
-  readonly neededUsd: string;
+  readonly neededUsd?: string | undefined;
+  /** Set for a limit of tokens. */
+  readonly tokens?: RefusedTokens | undefined;
   /** When the window ends, Unix milliseconds; absent when it never does. */
   readonly resetsAtMs?: number | undefined;
   /**
@@ -226,11 +247,14 @@ export class BudgetExceededError extends SynapseError implements BudgetRefusal {
   override readonly name: string = 'BudgetExceededError';
   readonly guard: string;
   readonly limit: string;
+  readonly attribute: string | undefined;
+  readonly attributeValue: string | undefined;
   readonly window: string | undefined;
-  readonly limitUsd: string;
-  readonly committedUsd: string;
-  readonly heldUsd: string;
-  readonly neededUsd: string;
+  readonly limitUsd: string | undefined;
+  readonly committedUsd: string | undefined;
+  readonly heldUsd: string | undefined;
+  readonly neededUsd: string | undefined;
+  readonly tokens: RefusedTokens | undefined;
   readonly resetsAtMs: number | undefined;
   readonly fits: 'in-flight' | 'window' | 'never';
   readonly retryAfterMs: number | undefined;
@@ -239,11 +263,14 @@ export class BudgetExceededError extends SynapseError implements BudgetRefusal {
     super('budget-exceeded', message);
     this.guard = refusal.guard;
     this.limit = refusal.limit;
+    this.attribute = refusal.attribute;
+    this.attributeValue = refusal.attributeValue;
     this.window = refusal.window;
     this.limitUsd = refusal.limitUsd;
     this.committedUsd = refusal.committedUsd;
     this.heldUsd = refusal.heldUsd;
     this.neededUsd = refusal.neededUsd;
+    this.tokens = refusal.tokens;
     this.resetsAtMs = refusal.resetsAtMs;
     this.fits = refusal.fits;
     this.retryAfterMs = refusal.retryAfterMs;

@@ -9,8 +9,8 @@ import {
 } from './errors.ts';
 import { failureRule } from './failure-rules.ts';
 import type { Generation } from './generation.ts';
-import type { Availability, LLM } from './llm.ts';
-import { type PicoUsd, parseUsd } from './money.ts';
+import type { Availability, HoldQuote, LLM } from './llm.ts';
+import { parseUsd } from './money.ts';
 import type { CallOptions } from './options.ts';
 import type { Prompt } from './prompt.ts';
 import { createGenerationStream, type GenerationStream, relayTry } from './stream.ts';
@@ -89,7 +89,7 @@ class Walk {
   /** How many attempts the candidates before the present one made. */
   #sentBefore = 0;
   /** Set after a budget refusal: the next candidate must need less than this. */
-  #refusal: { readonly error: BudgetExceededError; readonly belowPico: PicoUsd } | undefined;
+  #refusal: { readonly error: BudgetExceededError } | undefined;
   /** Set after a context overflow: the next candidate's window must be larger than this. */
   #overflow: { readonly error: unknown; readonly window: number } | undefined;
   #goneModels = new Map<string, unknown>();
@@ -131,7 +131,7 @@ class Walk {
     if (this.#refusal !== undefined) {
       // One that nothing guards would go round the budget: it has no quote and is not asked.
       const quote = llm.quoteHold?.(this.#prompt, this.callOptions);
-      if (quote === undefined || quote.pico >= this.#refusal.belowPico) return this.#refusal;
+      if (quote === undefined || !needsLess(quote, this.#refusal.error)) return this.#refusal;
     }
     return undefined;
   }
@@ -143,7 +143,7 @@ class Walk {
     const { failover } = failureRule(error);
     if (failover === false) throw error;
     if (failover === 'smaller-hold' && isSynapseError(error, 'budget-exceeded')) {
-      this.#refusal = { error, belowPico: parseUsd(error.neededUsd) };
+      this.#refusal = { error };
     }
     if (failover === 'larger-context') {
       this.#overflow = { error, window: llm.capabilities?.contextWindow ?? 0 };
@@ -183,6 +183,12 @@ class Walk {
     this.#failures.push(failure);
     this.#hooks.onFailure?.(failure);
   }
+}
+
+/** Whether a hold is smaller than what a budget has just refused. */
+function needsLess(quote: HoldQuote, { neededUsd, tokens }: BudgetExceededError): boolean {
+  if (tokens !== undefined) return quote.tokens !== undefined && quote.tokens < tokens.needed;
+  return neededUsd !== undefined && quote.pico < parseUsd(neededUsd);
 }
 
 const localRefusals: ReadonlySet<ErrorCode> = new Set([

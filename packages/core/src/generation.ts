@@ -3,8 +3,18 @@ import type { ProviderFailure } from './errors.ts';
 import type { ToolCall } from './tool.ts';
 import type { Usage } from './usage.ts';
 
-/** Why a model stopped. `"aborted"`: the consumer of a stream left early. `"other"`: see `rawFinishReason`. */
-export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'aborted' | 'other';
+/**
+ * Why a model stopped. `"aborted"`: the consumer of a stream left early. `"budget_cut"`: a budget cut the stream when
+ * it had cost what was held for it. `"other"`: see `rawFinishReason`.
+ */
+export type FinishReason =
+  | 'stop'
+  | 'length'
+  | 'tool-calls'
+  | 'content-filter'
+  | 'aborted'
+  | 'budget_cut'
+  | 'other';
 
 /** Log-probability of one output token. */
 export interface TokenLogprob {

@@ -38,6 +38,7 @@ export {
   type ProviderErrorKind,
   type ProviderFailure,
   RateLimitedError,
+  type RefusedTokens,
   StreamAbandonedError,
   SynapseError,
   type TimeoutPhase,

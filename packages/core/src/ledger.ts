@@ -88,7 +88,7 @@ export interface LedgerKey {
 
 /** One counter with what is asked of it. */
 export interface ReserveLine extends LedgerKey {
-  /** The most that may be committed and held, in units. */
+  /** The most that may be committed and held, in units; `2n ** 62n` or more: no limit, and none is remembered. */
   readonly limit: bigint;
   /** What to hold in all, in units. */
   readonly amount: bigint;

@@ -30,6 +30,8 @@ export type Availability =
 export interface HoldQuote {
   /** The worst case of the call, in pico-dollars. */
   readonly pico: PicoUsd;
+  /** The worst case in tokens of prompt and answer; absent: not known. */
+  readonly tokens?: number | undefined;
 }
 
 /**

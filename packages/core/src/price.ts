@@ -84,17 +84,25 @@ export interface SpendSource {
   readonly prices: PriceLookup;
   /** Calls `listener` for every record, in the recording call's async context. Returns the way to stop. */
   onRecord(listener: (record: CostRecord) => void): () => void;
+  /** Attributes of the scope that the running code is in: keys for limits. */
+  scopeAttributes?(): CostRecord['attributes'];
 }
 
 /** What a budget has left, for those who want to spend with it in view (routers). */
 export interface BudgetView {
-  /** Every limit with its state now, the tightest first. */
+  /**
+   * Every limit of money with its state now, the tightest first; of limits by attribute (user, tenant…), those of the
+   * scope that the running code is in.
+   */
   remaining(): readonly BudgetRemaining[];
 }
 
 /** One limit of a budget, now. Amounts are dollars for display. */
 export interface BudgetRemaining {
   readonly limit: string;
+  /** The attribute that it is a limit of, and its value: `"userId"`, `"alice"`. */
+  readonly attribute?: string | undefined;
+  readonly attributeValue?: string | undefined;
   readonly limitUsd: number;
   /** Neither spent nor held. */
   readonly leftUsd: number;

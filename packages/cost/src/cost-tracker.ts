@@ -1,5 +1,6 @@
 import {
   type Attempt,
+  type Attributes,
   type Clock,
   ConfigError,
   type CostRecord,
@@ -76,6 +77,8 @@ const optionNames = [
   'clock',
   'ids',
 ] as const satisfies readonly (keyof CostTrackerOptions)[];
+
+const noAttributes: Attributes = Object.freeze({});
 
 const policies: readonly unknown[] = ['throw', 'warn', 'zero'];
 
@@ -208,6 +211,11 @@ export class CostTracker implements SpendSource, SpendRecorder {
       throw new ConfigError('onRecord needs a function to call.', { option: 'listener' });
     }
     return this.#bookkeeper.onRecord(listener);
+  }
+
+  /** Attributes of the scope that the running code is in, those of the scopes around it included. Frozen. */
+  scopeAttributes(): Attributes {
+    return this.#current()?.attributes ?? noAttributes;
   }
 
   /**
