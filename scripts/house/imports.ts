@@ -43,7 +43,9 @@ export function importsOf(source: string): string[] {
 
 /** Whether only we run this file: it may use what is there for development. */
 function isTooling({ kind }: Member, file: string): boolean {
-  return kind === 'tests' || !file.startsWith('src/') || /\.test(-d)?\.ts$/.test(file);
+  return (
+    kind === 'tests' || kind === 'benchmarks' || !file.startsWith('src/') || /\.test(-d)?\.ts$/.test(file)
+  );
 }
 
 function judge(

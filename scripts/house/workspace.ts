@@ -30,7 +30,7 @@ export interface Member {
   /** The last part of the folder: `core`. */
   readonly shortName: string;
   /** Only what lies in `packages/` is published. */
-  readonly kind: 'packages' | 'apps' | 'tests';
+  readonly kind: 'packages' | 'apps' | 'tests' | 'benchmarks';
   readonly manifest: Manifest;
 }
 
@@ -43,10 +43,10 @@ export interface Workspace {
 
 export function readWorkspace(root: string): Workspace {
   const read = (path: string): Manifest => JSON.parse(readFileSync(join(root, path), 'utf8'));
-  const paths = globSync('{packages,apps,tests}/*/package.json', { cwd: root }).sort();
+  const paths = globSync('{{packages,apps,tests}/*,benchmarks}/package.json', { cwd: root }).sort();
   const members = paths.map((path): Member => {
     const folder = path.replaceAll('\\', '/').slice(0, -'/package.json'.length);
-    const kind = folder.slice(0, folder.indexOf('/')) as Member['kind'];
+    const kind = folder.split('/')[0] as Member['kind'];
     return { folder, shortName: basename(folder), kind, manifest: read(path) };
   });
   const packages = members.filter(({ kind }) => kind === 'packages');

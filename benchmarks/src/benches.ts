@@ -1,0 +1,7 @@
+import type { Bench } from './harness/bench.ts';
+
+/** Every bench by its name, in the order in which they run. Each runs in a process of its own. */
+export const benches: ReadonlyMap<string, () => Promise<{ readonly bench: Bench }>> = new Map([
+  ['breaker', () => import('./breaker.ts')],
+  ['ledger-memory', () => import('./ledger-memory.ts')],
+]);

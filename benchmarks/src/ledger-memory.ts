@@ -1,0 +1,72 @@
+import { MemoryLedger } from '@synapsekit/budget';
+import type { Bench } from './harness/bench.ts';
+import { requestsOver } from './ledger-requests.ts';
+
+/** As many live keys, and so many times the trivial operation a pair may take. */
+const sizes = [
+  { keys: 10, limit: 5 },
+  { keys: 10_000, limit: 10 },
+  { keys: 1_000_000, limit: 25 },
+] as const;
+
+export const bench: Bench = {
+  title: 'Ledger in memory',
+  async run({ compare }) {
+    const groups = [];
+    for (const { keys, limit } of sizes) {
+      const ledger = new MemoryLedger();
+      const requests = requestsOver(keys);
+      requests.visitAll((lines, index) => {
+        ledger.reserve({ holdId: `first-${index}`, lines, leaseMs: 60_000, onExpiry: 'book' });
+        ledger.close(`first-${index}`);
+      });
+      if (ledger.size.counters !== keys) throw new Error(`${ledger.size.counters} keys instead of ${keys}`);
+      const name = keys.toLocaleString('en-US');
+      const held = new Map<string, object>();
+      const full = new Map<string, object>(Array.from({ length: keys }, (_, i) => [`key-${i}`, {}]));
+      groups.push(
+        await compare({
+          title: `Reserve and post with close, over 4 of ${name} keys`,
+          note: 'The trivial operation is a `Map` that is given a fresh id and loses it again: what a ledger cannot do without. The target is held against the map that is empty otherwise, which is the faster one.',
+          mode: 'sync',
+          contenders: [
+            {
+              name: 'Map, set and delete',
+              op: (index) => {
+                const id = `hold-${index}`;
+                held.set(id, {});
+                return held.delete(id);
+              },
+            },
+            {
+              name: `Map with ${name} other keys, set and delete`,
+              op: (index) => {
+                const id = `hold-${index}`;
+                full.set(id, {});
+                return full.delete(id);
+              },
+            },
+            {
+              name: 'MemoryLedger, reserve and post',
+              op: (index) => {
+                const lines = requests.at(index);
+                const holdId = `hold-${index}`;
+                const { admitted } = ledger.reserve({ holdId, lines, leaseMs: 60_000, onExpiry: 'book' });
+                if (!admitted) throw new Error('The ledger refused.');
+                ledger.post({ attemptId: `attempt-${index}`, holdId, lines, kind: 'actual', close: true });
+              },
+            },
+          ],
+          targets: [
+            {
+              text: `a pair over 4 limits, ${name} keys, against Map set and delete`,
+              ratio: ['MemoryLedger, reserve and post', 'Map, set and delete'],
+              limit,
+            },
+          ],
+        }),
+      );
+    }
+    return groups;
+  },
+};
