@@ -89,6 +89,21 @@ export const bookingChecks: readonly LedgerCheck[] = [
     await world.expect(30n, 70n, 'daily');
     await world.expect(30n, 0n, 'monthly');
   }),
+  ledgerCheck('whatever is repeated, in order or out of it, happened once', async (world) => {
+    const { ledger, other } = world;
+    for (const each of [ledger, other, ledger]) await world.hold('a', 100n, { ledger: each });
+    for (const each of [ledger, other]) {
+      await world.post('x', 50n, { holdId: 'a', kind: 'estimated', ledger: each });
+      await world.expect(50n, 50n);
+    }
+    for (const each of [ledger, other]) {
+      await world.post('x', 40n, { holdId: 'a', close: true, ledger: each });
+      await world.expect(40n, 0n);
+    }
+    await world.post('x', 50n, { holdId: 'a', kind: 'estimated', ledger: other });
+    for (const each of [other, ledger]) await each.close('a');
+    await world.expect(40n, 0n);
+  }),
   ledgerCheck('closing is idempotent, also at once, and frees only its own', async (world) => {
     await world.hold('a', 100n);
     await world.hold('b', 200n);
@@ -139,6 +154,21 @@ export const leaseChecks: readonly LedgerCheck[] = [
     await world.backend.advance(1_100);
     await world.post('x', 60n, { holdId: 'a' });
     await world.expect(60n, 0n);
+  }),
+  ledgerCheck('what comes after the end of a lease is repeated in vain', async (world) => {
+    await world.hold('a', 100n, { leaseMs: 1_000, onExpiry: 'book' });
+    await world.backend.advance(1_100);
+    await expectConflict(() => world.reserve('a', 100n));
+    for (const ledger of [world.ledger, world.other, world.ledger]) {
+      await world.post('x', 130n, { holdId: 'a', ledger });
+      await world.expect(130n, 0n);
+    }
+    await world.hold('b', 50n, { leaseMs: 1_000, onExpiry: 'book' });
+    await world.backend.advance(1_100);
+    for (const ledger of [world.ledger, world.other]) {
+      await world.post('y', 20n, { holdId: 'b', close: true, ledger });
+      await world.expect(150n, 0n);
+    }
   }),
   ledgerCheck('renewing keeps a hold alive, from any ledger', async (world) => {
     await world.hold('a', 100n, { leaseMs: 1_000 });

@@ -3,7 +3,11 @@ import { seededRandom } from '../seeded-random.ts';
 import { admissionChecks } from './ledger-admission.ts';
 import { bookingChecks, leaseChecks } from './ledger-booking.ts';
 import type { CreateLedgerBackend, LedgerCheck } from './ledger-check.ts';
+import { figureChecks } from './ledger-figures.ts';
+import { inspectionChecks } from './ledger-inspection.ts';
+import { markChecks } from './ledger-marks.ts';
 import { propertyChecks } from './ledger-properties.ts';
+import { rollingChecks } from './ledger-rolling.ts';
 import { persistentLedger, unreliableLedger } from './unreliable-ledger.ts';
 
 /** Everything that a ledger has to keep, by subject. Each check runs by itself, under any test runner. */
@@ -11,6 +15,10 @@ export const ledgerContract: Readonly<Record<string, readonly LedgerCheck[]>> = 
   admission: admissionChecks,
   booking: bookingChecks,
   leases: leaseChecks,
+  'rolling windows': rollingChecks,
+  marks: markChecks,
+  figures: figureChecks,
+  inspection: inspectionChecks,
   properties: propertyChecks,
 };
 
@@ -45,6 +53,8 @@ export function behindBadNetwork(create: CreateLedgerBackend, seed = 1): CreateL
     return {
       open: async () => persistentLedger(unreliableLedger(await backend.open(), { random })),
       advance: (ms) => backend.advance(ms),
+      ...(backend.nowMs !== undefined && { nowMs: () => backend.nowMs?.() ?? 0 }),
+      ...(backend.stepWall !== undefined && { stepWall: (ms: number) => backend.stepWall?.(ms) }),
       dispose: () => backend.dispose?.(),
     };
   };

@@ -1,4 +1,11 @@
-import { isSynapseError, LedgerError, type LedgerStore, type Random, requireNumber } from '@synapsekit/core';
+import {
+  type InspectableLedger,
+  isSynapseError,
+  LedgerError,
+  type LedgerStore,
+  type Random,
+  requireNumber,
+} from '@synapsekit/core';
 
 /** How bad the way to a store is. */
 export interface UnreliableLedgerOptions {
@@ -18,7 +25,10 @@ export interface UnreliableLedgerOptions {
  *
  * @throws ConfigError for shares outside 0 to 1.
  */
-export function unreliableLedger(store: LedgerStore, options: UnreliableLedgerOptions): LedgerStore {
+export function unreliableLedger<S extends LedgerStore>(
+  store: S,
+  options: UnreliableLedgerOptions,
+): Reached<S> {
   const { random, lostRequests = 0.1, lostReplies = 0.1, maxTurns = 3 } = options;
   requireNumber(lostRequests, 'lostRequests', { min: 0, max: 1 });
   requireNumber(lostReplies, 'lostReplies', { min: 0, max: 1 });
@@ -37,20 +47,11 @@ export function unreliableLedger(store: LedgerStore, options: UnreliableLedgerOp
     if (random() < lostReplies) throw new LedgerError('The reply was lost on its way.', { transient: true });
     return result;
   };
-  return {
-    unitPico: store.unitPico,
-    reserve: (request) => send(() => store.reserve(request)),
-    post: (request) => send(() => store.post(request)),
-    close: (holdId) => send(() => store.close(holdId)),
-    renew: (holdId, leaseMs) => send(() => store.renew(holdId, leaseMs)),
-    status: (keys) => send(() => store.status(keys)),
-    flush: () => send(() => store.flush()),
-    dispose: () => store.dispose(),
-  };
+  return reachedBy(send, store);
 }
 
 /** A store whose operations are repeated until they are answered: what its idempotency is for. */
-export function persistentLedger(store: LedgerStore): LedgerStore {
+export function persistentLedger<S extends LedgerStore>(store: S): Reached<S> {
   const insist = async <T>(operation: () => T | Promise<T>): Promise<T> => {
     for (;;) {
       try {
@@ -60,14 +61,36 @@ export function persistentLedger(store: LedgerStore): LedgerStore {
       }
     }
   };
-  return {
+  return reachedBy(insist, store);
+}
+
+/** What is left of a store behind a wrapper: as much of it as the interfaces name. */
+type Reached<S extends LedgerStore> = S extends InspectableLedger ? InspectableLedger : LedgerStore;
+
+/** A way to a store, over which every operation goes. */
+type Way = <T>(operation: () => T | Promise<T>) => Promise<T>;
+
+function reachedBy<S extends LedgerStore>(way: Way, store: S): Reached<S> {
+  const reached: LedgerStore = {
     unitPico: store.unitPico,
-    reserve: (request) => insist(() => store.reserve(request)),
-    post: (request) => insist(() => store.post(request)),
-    close: (holdId) => insist(() => store.close(holdId)),
-    renew: (holdId, leaseMs) => insist(() => store.renew(holdId, leaseMs)),
-    status: (keys) => insist(() => store.status(keys)),
-    flush: () => insist(() => store.flush()),
+    reserve: (request) => way(() => store.reserve(request)),
+    post: (request) => way(() => store.post(request)),
+    close: (holdId) => way(() => store.close(holdId)),
+    renew: (holdId, leaseMs) => way(() => store.renew(holdId, leaseMs)),
+    status: (keys) => way(() => store.status(keys)),
+    flush: () => way(() => store.flush()),
     dispose: () => store.dispose(),
   };
+  if (!isInspectable(store)) return reached as Reached<S>;
+  const inspectable: InspectableLedger = {
+    ...reached,
+    counters: (query) => way(() => store.counters(query)),
+    holds: (query) => way(() => store.holds(query)),
+    reset: (key) => way(() => store.reset(key)),
+  };
+  return inspectable as Reached<S>;
+}
+
+function isInspectable(store: LedgerStore): store is InspectableLedger {
+  return 'counters' in store && 'holds' in store && 'reset' in store;
 }
