@@ -1,5 +1,5 @@
 import { compileLoop, type Loop, type LoopMode } from './compile-loop.ts';
-import { judge, type Target } from './judge.ts';
+import { judge, type Target, type Time } from './judge.ts';
 import type { Pace } from './pace.ts';
 import type { Group } from './report.ts';
 import { rotated } from './rotate.ts';
@@ -23,13 +23,16 @@ export interface CompareOptions {
   readonly contenders: readonly Contender[];
   readonly targets?: readonly Target[] | undefined;
   readonly note?: string | undefined;
-  /** `cpu`: what this process computed, whatever it waited for. @default "wall" */
-  readonly time?: 'wall' | 'cpu' | undefined;
+  /**
+   * `cpu`: what all threads of this process computed, garbage collection included, and not what others computed
+   * meanwhile on the same cores. `wall`: where waiting counts. @default "cpu"
+   */
+  readonly time?: Time | undefined;
 }
 
 interface Entrant extends Contender {
   readonly loop: Loop;
-  readonly samples: number[];
+  readonly samples: Record<Time, number[]>;
   count: number;
   next: number;
 }
@@ -39,37 +42,40 @@ interface Entrant extends Contender {
  * samples. What the machine does meanwhile hits all of them, so ratios stay true where times do not.
  */
 export async function compare(options: CompareOptions, pace: Pace): Promise<Group> {
-  const { title, mode, contenders, targets = [], note, time = 'wall' } = options;
+  const { title, mode, contenders, targets = [], note, time = 'cpu' } = options;
   const entrants = contenders.map(
     (contender): Entrant => ({
       ...contender,
       loop: compileLoop(contender.op, mode),
-      samples: [],
+      samples: { cpu: [], wall: [] },
       count: 1,
       next: 0,
     }),
   );
-  for (const entrant of entrants) await warmUp(entrant, pace);
+  for (const entrant of entrants) await warmUp(entrant, time, pace);
   for (let round = 0; round < pace.rounds; round++) {
     for (const entrant of rotated(entrants, round)) {
-      entrant.samples.push(((await run(entrant, time)) * 1e6) / (entrant.count * (entrant.units ?? 1)));
+      const took = await run(entrant);
+      const units = entrant.count * (entrant.units ?? 1);
+      entrant.samples.cpu.push((took.cpu * 1e6) / units);
+      entrant.samples.wall.push((took.wall * 1e6) / units);
     }
   }
-  const samplesOf = new Map(entrants.map(({ name, samples }) => [name, samples]));
+  const samplesIn = (which: Time) => new Map(entrants.map(({ name, samples }) => [name, samples[which]]));
   return {
     title,
     unit: 'ns',
     note,
-    rows: entrants.map(({ name, samples }) => ({ name, summary: summarize(samples) })),
-    verdicts: targets.map((target) => judge(target, samplesOf, 'ns')),
+    rows: entrants.map(({ name, samples }) => ({ name, summary: summarize(samples[time]) })),
+    verdicts: targets.map((target) => judge(target, samplesIn(target.time ?? time), 'ns')),
   };
 }
 
 /** Finds how many operations fill a sample, and lets V8 compile them. */
-async function warmUp(entrant: Entrant, { warmUpMs, sampleMs }: Pace): Promise<void> {
+async function warmUp(entrant: Entrant, time: Time, { warmUpMs, sampleMs }: Pace): Promise<void> {
   const endMs = performance.now() + warmUpMs;
   for (;;) {
-    const tookMs = await run(entrant, 'wall');
+    const tookMs = (await run(entrant))[time];
     if (performance.now() >= endMs && tookMs >= sampleMs / 2) {
       entrant.count = Math.max(1, Math.round((entrant.count * sampleMs) / tookMs));
       return;
@@ -82,16 +88,15 @@ async function warmUp(entrant: Entrant, { warmUpMs, sampleMs }: Pace): Promise<v
 }
 
 /** One sample, in milliseconds. */
-async function run(entrant: Entrant, time: 'wall' | 'cpu'): Promise<number> {
+async function run(entrant: Entrant): Promise<Record<Time, number>> {
   const { loop, count, around } = entrant;
   const start = entrant.next;
   entrant.next += count;
-  const cpu = process.cpuUsage();
+  const before = process.cpuUsage();
   const startMs = performance.now();
   const running = around === undefined ? loop(start, count) : around(() => loop(start, count));
   if (running instanceof Promise) await running;
-  const wallMs = performance.now() - startMs;
-  if (time === 'wall') return wallMs;
-  const { user, system } = process.cpuUsage(cpu);
-  return (user + system) / 1000;
+  const wall = performance.now() - startMs;
+  const { user, system } = process.cpuUsage(before);
+  return { cpu: (user + system) / 1000, wall };
 }

@@ -1,6 +1,9 @@
 import type { Unit, Verdict } from './report.ts';
 import { summarize } from './summarize.ts';
 
+/** Which clock: what this process computed, or what passed. */
+export type Time = 'cpu' | 'wall';
+
 /** What is asked of the contenders of a group. Names are those of the contenders. */
 export interface Target {
   readonly text: string;
@@ -14,6 +17,10 @@ export interface Target {
   /** @default "at most" */
   readonly comparison?: Verdict['comparison'] | undefined;
   readonly binding?: boolean | undefined;
+  /** Of timed contenders only. @default that of the group */
+  readonly time?: Time | undefined;
+  /** Why it is missed, or what to know about it: stands in the results. */
+  readonly note?: string | undefined;
 }
 
 /** Judges a target by the median over the rounds: each compares samples that were taken one right after the other. */
@@ -50,6 +57,7 @@ export function judge(
     unit: ratio === undefined ? groupUnit : '×',
     binding: target.binding ?? ratio !== undefined,
     met: holds(median, comparison, limit),
+    note: target.note,
   };
 }
 

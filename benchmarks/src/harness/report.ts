@@ -30,6 +30,7 @@ export interface Verdict {
   readonly unit: Unit | '×';
   readonly binding: boolean;
   readonly met: boolean;
+  readonly note?: string | undefined;
 }
 
 /** Contenders that were measured beside each other. */

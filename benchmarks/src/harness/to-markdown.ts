@@ -34,6 +34,10 @@ export function toMarkdown(report: Report): string {
       ]);
     }),
     '',
+    ...all.flatMap(({ bench, verdict: { text, note } }) =>
+      note === undefined ? [] : [`- ${bench}, ${text}: ${note}`],
+    ),
+    '',
     ...benches.flatMap(section),
   ];
   return `${lines.join('\n').trimEnd()}\n`;

@@ -1,0 +1,145 @@
+import { createOpenAI } from '@ai-sdk/openai';
+import type { LLM } from '@synapsekit/core';
+import { GroqLLM } from '@synapsekit/llm-groq';
+import { OpenAILLM } from '@synapsekit/llm-openai';
+import { generateText, streamText } from 'ai';
+import Groq from 'groq-sdk';
+import OpenAI from 'openai';
+import type { Bench } from './harness/bench.ts';
+import type { Contender } from './harness/compare.ts';
+import { startProvider } from './start-provider.ts';
+
+const prompt = 'What is the capital of France? Answer in one sentence, please.';
+const messages = [{ role: 'user' as const, content: prompt }];
+const answer = Array.from({ length: 150 }, (_, index) => `word${index % 10}`).join(' ');
+/** 5 % over what the SDK takes. */
+const limit = 1.05;
+
+/** Both official clients have this shape; what they stream too. */
+interface Chunk {
+  readonly choices: readonly { readonly delta: { readonly content?: string | null | undefined } }[];
+}
+
+export const bench: Bench = {
+  title: 'Adapters, over the official SDKs',
+  async run({ compare, pace }) {
+    await using provider = await startProvider(answer);
+    const apiKey = 'simulated-key';
+    const openai = new OpenAI({ apiKey, baseURL: provider.openai, maxRetries: 0 });
+    const groq = new Groq({ apiKey, baseURL: provider.groq, maxRetries: 0 });
+    const openaiLLM = new OpenAILLM({ model: 'gpt-4o-mini', apiKey, baseURL: provider.openai });
+    const groqLLM = new GroqLLM({ model: 'llama-3.1-8b-instant', apiKey, baseURL: provider.groq });
+    const ai = createOpenAI({ apiKey, baseURL: provider.openai }).chat('gpt-4o-mini');
+    const stream = true as const;
+    const options = { stream_options: { include_usage: true } };
+
+    const callsOfOpenAI: Contender[] = [
+      {
+        name: 'openai',
+        op: async () =>
+          check(
+            (await openai.chat.completions.create({ model: 'gpt-4o-mini', messages })).choices[0]?.message
+              .content,
+          ),
+      },
+      { name: 'OpenAILLM', op: async () => check((await openaiLLM.generate(prompt)).text) },
+      {
+        name: 'ai, @ai-sdk/openai',
+        op: async () => check((await generateText({ model: ai, prompt, maxRetries: 0 })).text),
+      },
+    ];
+    const callsOfGroq: Contender[] = [
+      {
+        name: 'groq-sdk',
+        op: async () =>
+          check(
+            (await groq.chat.completions.create({ model: 'llama-3.1-8b-instant', messages })).choices[0]
+              ?.message.content,
+          ),
+      },
+      { name: 'GroqLLM', op: async () => check((await groqLLM.generate(prompt)).text) },
+    ];
+    const bareOpenAI = async () =>
+      readChunks(
+        await openai.chat.completions.create({ model: 'gpt-4o-mini', messages, stream, ...options }),
+      );
+    const bareGroq = async () =>
+      readChunks(await groq.chat.completions.create({ model: 'llama-3.1-8b-instant', messages, stream }));
+    const units = await bareOpenAI();
+    const streamsOfOpenAI: Contender[] = [
+      { name: 'openai', op: bareOpenAI, units },
+      { name: 'OpenAILLM', op: () => readEvents(openaiLLM), units },
+      {
+        name: 'ai, @ai-sdk/openai',
+        op: () => readText(streamText({ model: ai, prompt, maxRetries: 0 }).textStream),
+        units,
+      },
+    ];
+    const streamsOfGroq: Contender[] = [
+      { name: 'groq-sdk', op: bareGroq, units },
+      { name: 'GroqLLM', op: () => readEvents(groqLLM), units },
+    ];
+
+    const groups = [];
+    for (const [what, contenders] of [
+      ['openai: a call', callsOfOpenAI],
+      ['openai: a streamed chunk', streamsOfOpenAI],
+      ['groq-sdk: a call', callsOfGroq],
+      ['groq-sdk: a streamed chunk', streamsOfGroq],
+    ] as const) {
+      const ratio = [contenders[1]?.name ?? '', contenders[0]?.name ?? ''] as const;
+      groups.push(
+        await compare(
+          {
+            title: what,
+            mode: 'async',
+            note: 'CPU time of the client alone: the provider runs in a process of its own on the same machine.',
+            contenders,
+            targets: [
+              { text: `${what}, against the bare SDK, CPU time`, ratio, limit },
+              {
+                text: `${what}, against the bare SDK, time that passes, provider included`,
+                ratio,
+                limit,
+                binding: false,
+                time: 'wall',
+              },
+            ],
+          },
+          pace.quick ? { sampleMs: 20 } : { sampleMs: 80, rounds: 31 },
+        ),
+      );
+    }
+    return groups;
+  },
+};
+
+function check(text: string | null | undefined): void {
+  if (text !== answer) throw new Error(`not the answer: ${text}`);
+}
+
+/** How many chunks had content. */
+async function readChunks(chunks: AsyncIterable<Chunk>): Promise<number> {
+  let count = 0;
+  let text = '';
+  for await (const { choices } of chunks) {
+    const content = choices[0]?.delta.content;
+    if (typeof content !== 'string' || content === '') continue;
+    text += content;
+    count++;
+  }
+  check(text);
+  return count;
+}
+
+async function readEvents(llm: LLM): Promise<void> {
+  let text = '';
+  for await (const event of llm.stream(prompt)) if (event.type === 'text') text += event.text;
+  check(text);
+}
+
+async function readText(pieces: AsyncIterable<string>): Promise<void> {
+  let text = '';
+  for await (const piece of pieces) text += piece;
+  check(text);
+}
