@@ -1,105 +1,127 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type AttemptIdentity,
-  budgetChannel,
+  type Attributes,
   ConfigError,
   type CostRecord,
+  type CrossedMark,
   isSynapseError,
-  type PicoUsd,
+  type LedgerError,
   parseUsd,
   type ReserveResult,
-  usdDecimal,
 } from '@synapsekit/core';
-import type { Limits, WindowLimit } from './budget-limit.ts';
-import { Calendar } from './calendar.ts';
+import { BudgetAnnouncer } from './budget-announcer.ts';
+import type { Limit, Limits } from './budget-limit.ts';
 import { type Answer, isPromise } from './deadline.ts';
 import type { GuardSettings } from './guard-options.ts';
 import { GuardPrices } from './guard-prices.ts';
-import { HoldAccount, type LimitLine } from './hold-account.ts';
+import { HoldAccount } from './hold-account.ts';
 import { HoldKeeper } from './hold-keeper.ts';
 import { LedgerClient } from './ledger-client.ts';
-import { atLeastZero } from './pico.ts';
+import { type LimitLine, LimitLines, type OnMissing, type Selection } from './limit-lines.ts';
 import type { RefusalFacts } from './refusal.ts';
-import { Warnings } from './warning.ts';
+import { greater, inUnit, nothing, plus, type Spend, type Unit } from './spend.ts';
+import { marksOf } from './threshold.ts';
+import { WaitQueue } from './wait-queue.ts';
+
+/** How much of something there is. */
+export interface Left {
+  readonly unit: Unit;
+  readonly amount: bigint;
+}
 
 /** Why something did not fit, and how much would have. */
 export interface Refused {
   readonly admitted: false;
   readonly facts: RefusalFacts;
   /** The most that would have fitted this limit. */
-  readonly leftPico: PicoUsd;
+  readonly left: Left;
 }
 
 /** What became of a reservation, or of a claim on one. */
 export type Admission = { readonly admitted: true; readonly account: HoldAccount } | Refused;
 
+/** Larger than any limit: what is held against it always fits. */
+const noLimit = 2n ** 62n;
+
 /** The workings of a guard: limits, windows, holds and bookings. Middleware and holds share it. */
 export class BudgetEngine {
   readonly settings: GuardSettings;
-  readonly limits: Limits;
   readonly ledger: LedgerClient;
   readonly prices: GuardPrices;
-  readonly #calendar: Calendar;
+  /** Calls that wait for room. */
+  readonly queue: WaitQueue;
+  readonly announcer: BudgetAnnouncer;
   /** The hold that the running code works under. */
   readonly context: AsyncLocalStorage<HoldAccount> = new AsyncLocalStorage();
   /** Attempts that a call of this guard has room for already: the one around it need not make any. */
   readonly covered: WeakSet<AttemptIdentity> = new WeakSet();
+  readonly #lines: LimitLines;
   /** Attempts booked under a hold whose booking has not arrived: told of again, they belong to that hold. */
   readonly #underway: Map<string, { readonly account: HoldAccount }> = new Map();
-  /** How often each limit refused. */
-  readonly refusals: Map<string, number> = new Map();
+  /** How often each limit refused, by its name and attribute. */
+  readonly #refusals: Map<string, number> = new Map();
   /** Records that could not be booked because nobody knows what they cost. */
   unpriced = 0;
+  /** Records that lacked an attribute. */
+  unattributed = 0;
   holds = 0;
-  readonly #warnings: Warnings;
 
   constructor(limits: Limits, settings: GuardSettings) {
-    this.limits = limits;
     this.settings = settings;
+    const { name, ledger, clock, thresholds } = settings;
     this.prices = new GuardPrices(settings);
-    this.#calendar = new Calendar(settings.timeZone);
-    this.#warnings = new Warnings(settings.onWarning);
-    this.ledger = new LedgerClient(settings.ledger, settings.clock, settings.ledgerTimeoutMs, (cause) =>
-      this.#warnings.tell({
-        code: 'SYNAPSEKIT_BUDGET_NOT_BOOKED',
-        message: `Budget "${settings.name}": the ledger refused a booking for good. It counts in this process only.`,
-        cause,
-      }),
+    this.announcer = new BudgetAnnouncer(settings);
+    this.#lines = new LimitLines(name, limits, settings.timeZone, (limit) =>
+      marksOf(thresholds, limit.unit === 'usd' ? limit.amount / ledger.unitPico : limit.amount),
     );
+    this.queue = new WaitQueue(clock, settings.queueTimeoutMs, settings.maxQueueLength);
+    this.ledger = new LedgerClient(ledger, clock, settings.ledgerTimeoutMs, (cause) =>
+      this.announcer.notBooked(cause),
+    );
+    this.ledger.posts.onArrival = () => this.queue.pulse();
   }
 
-  /** The counting limits in the windows of now. */
-  lines(): readonly LimitLine[] {
-    const { settings, limits } = this;
-    const nowMs = settings.clock.now();
-    return limits.windows.map((limit) => {
-      const budgetWindow = this.#calendar.window(limit.name, nowMs);
-      return { key: `${settings.name}/${limit.name}`, window: budgetWindow.ledger, limit, budgetWindow };
-    });
+  /** The limits that hold for these attributes, in the windows of now. @throws ConfigError for one that is missing. */
+  select(attributes: Attributes | undefined, onMissing: OnMissing = 'refuse'): Selection {
+    return this.#lines.select(this.settings.clock.now(), attributes ?? noAttributes, onMissing);
   }
 
-  /** Places a hold, on all limits or on none. */
-  reserve(pico: PicoUsd, signal?: AbortSignal): Answer<Admission> {
-    const tooLarge = this.#beyondRequest(pico, 0n);
-    if (tooLarge !== undefined) return tooLarge;
+  /**
+   * Who and what a call is for: what its scope says, what it says itself, and what is known of its model; `undefined`
+   * where no limit asks.
+   */
+  attributesOf(given: Attributes | undefined, model?: CalledModel): Attributes | undefined {
+    if (!this.#lines.needsAttributes) return undefined;
+    const scope = this.settings.tracker?.scopeAttributes?.();
+    return { ...scope, ...given, ...model };
+  }
+
+  /** Places a hold, on all limits or on none. @param overrun it is known not to fit, and let through. */
+  reserve(limits: Selection, spend: Spend, signal?: AbortSignal, overrun = false): Answer<Admission> {
+    if (!overrun) {
+      const tooLarge = this.#beyondRequest(limits, spend, nothing);
+      if (tooLarge !== undefined) return tooLarge;
+    }
     const { ids, clock, leaseMs } = this.settings;
-    const account = new HoldAccount(ids(), this.lines(), pico, (one) => {
+    const account = new HoldAccount(ids(), limits, spend, overrun, (one) => {
       const renew = (): Answer<boolean> => this.#renew(one);
       return new HoldKeeper(clock, leaseMs, renew, () => this.close(one));
     });
     const opened = (result: ReserveResult): Admission => {
-      if (!result.admitted) return this.#refused(account, result.refused, pico, 0n);
+      if (!result.admitted) return this.#refused(account, result.refused, spend, nothing);
       this.holds += 1;
-      this.#publish('hold', { holdId: account.id, amountUsd: usdDecimal(pico) });
+      this.announcer.hold(account.id, spend);
       return { admitted: true, account };
     };
-    const result = this.#reserveTotal(account, pico, signal);
-    if (!isPromise(result)) return opened(result);
-    return result.then(opened, (error: unknown) => {
-      // Perhaps only the reply was lost: what nobody uses must not stay held.
-      if (!isSynapseError(error, 'ledger') || error.transient) this.ledger.close(account.id);
-      throw error;
-    });
+    try {
+      const result = this.#reserveTotal(account, spend, signal);
+      return isPromise(result)
+        ? result.then(opened, (error: unknown) => opened(this.#ledgerFailed(account, error)))
+        : opened(result);
+    } catch (error) {
+      return opened(this.#ledgerFailed(account, error));
+    }
   }
 
   /**
@@ -109,13 +131,13 @@ export class BudgetEngine {
   isLive(account: HoldAccount, signal?: AbortSignal): Answer<boolean> {
     const { onExpiry, clock, leaseMs } = this.settings;
     if (account.ended) return false;
-    if (onExpiry === 'book' || account.lines.length === 0) return true;
+    if (onExpiry === 'book' || account.unheld || account.lines.length === 0) return true;
     if (clock.monotonic() < account.keeper.leaseEndsAtMs) return true;
     return this.ledger.renewNow(account.id, leaseMs, signal);
   }
 
   /** Sets aside part of a hold for a call that runs under it; raises the hold where too little of it is left. */
-  claim(account: HoldAccount, pico: PicoUsd, signal?: AbortSignal): Answer<Admission> {
+  claim(account: HoldAccount, spend: Spend, signal?: AbortSignal): Answer<Admission> {
     if (account.ended) {
       throw new ConfigError(
         `Budget "${this.settings.name}": a call started under a hold that is settled already. Settle it when everything in it is done.`,
@@ -123,20 +145,24 @@ export class BudgetEngine {
       );
     }
     if (account.raising !== undefined) {
-      return account.raising.catch(() => {}).then(() => this.claim(account, pico, signal));
+      return account.raising.catch(() => {}).then(() => this.claim(account, spend, signal));
     }
-    if (account.availablePico >= pico) {
-      account.claimedPico += pico;
+    const { available } = account;
+    if (account.unheld || account.hasRoomFor(spend)) {
+      account.claim(spend);
       return { admitted: true, account };
     }
-    const total = account.drawnPico + account.claimedPico + pico;
-    const tooLarge = this.#beyondRequest(total, total - pico);
-    if (tooLarge !== undefined) return tooLarge;
+    const taken = plus(account.drawn, account.claimed);
+    const total = greater(account.total, plus(taken, spend));
+    if (!account.overrun) {
+      const tooLarge = this.#beyondRequest(account.limits, total, taken);
+      if (tooLarge !== undefined) return tooLarge;
+    }
     const raised = (result: ReserveResult): Admission => {
-      if (!result.admitted) return this.#refused(account, result.refused, pico, account.availablePico);
-      this.#publish('hold', { holdId: account.id, amountUsd: usdDecimal(total) });
-      account.totalPico = total;
-      account.claimedPico += pico;
+      if (!result.admitted) return this.#refused(account, result.refused, spend, available);
+      this.announcer.hold(account.id, total);
+      account.total = total;
+      account.claim(spend);
       return { admitted: true, account };
     };
     const result = this.#reserveTotal(account, total, signal);
@@ -148,42 +174,121 @@ export class BudgetEngine {
     return answer;
   }
 
-  /** Books what an attempt cost; under a hold, in the windows that the hold was admitted in. */
+  /** Books what an attempt cost; under a hold, on the limits that the hold was admitted under. */
   book(
     hold: HoldAccount | undefined,
     attemptId: string,
-    pico: PicoUsd,
+    spend: Spend,
     actual: boolean,
-    close = false,
+    { close = false, limits }: { readonly close?: boolean; readonly limits?: Selection } = {},
   ): void {
     const account = hold ?? this.#underway.get(attemptId)?.account;
-    const uncovered = account === undefined ? pico : account.book(attemptId, pico, actual);
+    const uncovered = account === undefined ? spend : account.book(attemptId, spend, actual);
     if (uncovered === undefined) {
       if (account !== undefined && close) this.close(account);
       return;
     }
-    const amount = this.#units(pico);
-    const lines = account?.lines ?? this.lines();
+    const { lines } = account?.limits ?? limits ?? this.select(undefined, 'skip');
     const closing = close && account !== undefined && this.#end(account);
     if (lines.length > 0) {
       const posted = this.ledger.post(
         {
           attemptId,
           ...(account !== undefined && { holdId: account.id }),
-          lines: lines.map(({ key, window }) => ({ key, window, amount })),
+          lines: lines.map((line) => this.#postLine(line, spend)),
           kind: actual ? 'actual' : 'estimated',
           ...(closing && { close: true }),
         },
-        this.#units(uncovered),
+        {
+          uncovered:
+            uncovered === nothing ? noAmounts : lines.map(({ limit }) => this.#units(limit.unit, uncovered)),
+          ...(this.settings.thresholds.length > 0 && {
+            onCrossed: (crossed: readonly CrossedMark[]) => this.#crossed(lines, crossed),
+          }),
+        },
       );
       if (account !== undefined && posted !== undefined) this.#follow(attemptId, account, posted);
     }
-    this.#publish('booking', {
-      attemptId,
-      ...(account !== undefined && { holdId: account.id }),
-      amountUsd: usdDecimal(pico),
+    this.announcer.booking(attemptId, account?.id, spend);
+    if (closing && account !== undefined) this.announcer.close(account.id);
+  }
+
+  /** Ends a hold; what is left of it is free again. Once. */
+  close(account: HoldAccount): void {
+    if (!this.#end(account)) return;
+    if (account.lines.length > 0) this.ledger.close(account.id);
+    this.announcer.close(account.id);
+  }
+
+  /** Books a tracker's record. */
+  bookRecord(record: CostRecord): void {
+    const account = this.context.getStore();
+    if (account === undefined && !this.settings.countsRecord(record)) return;
+    const { attemptId, usage, unpriced, estimated } = record;
+    const tokens = tokensOf(usage);
+    const limits = account === undefined ? this.#limitsOf(record) : account.limits;
+    if (!unpriced) {
+      this.book(account, attemptId, { pico: parseUsd(record.costUsdExact), tokens }, !estimated, { limits });
+      return;
+    }
+    if (limits.countsMoney) this.noteUnpriced(record.modelId);
+    // Its tokens are known. An estimate, so that a price that comes later still counts.
+    if (limits.countsTokens) this.book(account, attemptId, { pico: 0n, tokens }, false, { limits });
+  }
+
+  /** Counts something that cannot be booked. */
+  noteUnpriced(model: string): void {
+    this.unpriced += 1;
+    this.announcer.unpriced(model);
+  }
+
+  /** Counts and publishes a refusal. */
+  noteRefusal(facts: RefusalFacts): void {
+    const id = refusalId(facts.limit);
+    this.#refusals.set(id, (this.#refusals.get(id) ?? 0) + 1);
+    this.announcer.refusal('refusal', facts);
+  }
+
+  /** How often a limit refused; for a limit by attribute, over all of its values. */
+  refusalsOf(limit: Limit): number {
+    return this.#refusals.get(refusalId(limit)) ?? 0;
+  }
+
+  /** What the ledger counts, in what the limit counts. */
+  toAmount({ unit }: Pick<Limit, 'unit'>, units: bigint): bigint {
+    return unit === 'usd' ? units * this.ledger.unitPico : units;
+  }
+
+  #limitsOf({ attributes, modelId, provider }: CostRecord): Selection {
+    const known = this.#lines.needsAttributes ? { ...attributes, model: modelId, provider } : undefined;
+    let counted = false;
+    return this.select(known, {
+      unattributed: (attribute) => {
+        if (!counted) this.unattributed += 1;
+        counted = true;
+        this.announcer.unattributed(attribute);
+      },
     });
-    if (closing && account !== undefined) this.#publish('close', { holdId: account.id });
+  }
+
+  #ledgerFailed(account: HoldAccount, error: unknown): ReserveResult {
+    const failure = isSynapseError(error, 'ledger') ? error : undefined;
+    // Perhaps only the reply was lost: what nobody uses must not stay held.
+    if (failure === undefined || failure.transient) this.ledger.close(account.id);
+    if (failure?.transient !== true || !this.settings.failOpen) throw error;
+    account.unheld = true;
+    this.announcer.failOpen(account.id, account.total, failure as LedgerError);
+    return { admitted: true };
+  }
+
+  #crossed(lines: readonly LimitLine[], crossed: readonly CrossedMark[]): void {
+    for (const { key, mark, committed } of crossed) {
+      const line = lines.find((one) => one.key === key);
+      const index = line?.marks.indexOf(mark) ?? -1;
+      const threshold = this.settings.thresholds[index];
+      if (line === undefined || threshold === undefined) continue;
+      this.announcer.threshold(line, threshold, this.toAmount(line.limit, committed));
+    }
   }
 
   #follow(attemptId: string, account: HoldAccount, posted: Promise<void>): void {
@@ -194,43 +299,8 @@ export class BudgetEngine {
     });
   }
 
-  /** Ends a hold; what is left of it is free again. Once. */
-  close(account: HoldAccount): void {
-    if (!this.#end(account)) return;
-    if (account.lines.length > 0) this.ledger.close(account.id);
-    this.#publish('close', { holdId: account.id });
-  }
-
-  /** Books a tracker's record. */
-  bookRecord(record: CostRecord): void {
-    const account = this.context.getStore();
-    if (account === undefined && !this.settings.countsRecord(record)) return;
-    if (record.unpriced) this.noteUnpriced(record.modelId);
-    else this.book(account, record.attemptId, parseUsd(record.costUsdExact), !record.estimated);
-  }
-
-  /** Counts something that cannot be booked. */
-  noteUnpriced(model: string): void {
-    this.unpriced += 1;
-    this.#warnings.tell({
-      code: 'SYNAPSEKIT_BUDGET_UNPRICED',
-      message: `Budget "${this.settings.name}": a call to ${model} has no known price, so that what it cost counts against no limit. Give its price: new PriceBook({ overrides: [{ model, inputUsdPerMillion, outputUsdPerMillion }] }) as \`prices\`, or free: true.`,
-      model,
-    });
-  }
-
-  /** Counts and publishes a refusal. */
-  noteRefusal(facts: RefusalFacts): void {
-    this.refusals.set(facts.limit, (this.refusals.get(facts.limit) ?? 0) + 1);
-    this.#publish('refusal', { limit: facts.limit, amountUsd: usdDecimal(facts.neededPico) });
-  }
-
-  toPico(units: bigint): PicoUsd {
-    return units * this.ledger.unitPico;
-  }
-
   #renew(account: HoldAccount): Answer<boolean> {
-    if (account.ended || account.lines.length === 0) return true;
+    if (account.ended || account.unheld || account.lines.length === 0) return true;
     return this.ledger.renew(account.id, this.settings.leaseMs);
   }
 
@@ -242,88 +312,115 @@ export class BudgetEngine {
     return true;
   }
 
-  #reserveTotal(account: HoldAccount, pico: PicoUsd, signal: AbortSignal | undefined): Answer<ReserveResult> {
+  #reserveTotal(account: HoldAccount, spend: Spend, signal: AbortSignal | undefined): Answer<ReserveResult> {
     if (account.lines.length === 0) return { admitted: true };
     const { leaseMs, onExpiry } = this.settings;
-    const amount = this.#units(pico);
     const lines = account.lines.map(({ key, window, limit }) => ({
       key,
       window,
-      amount,
-      limit: this.#limit(limit),
+      amount: this.#units(limit.unit, spend),
+      limit: account.overrun ? noLimit : this.#limitUnits(limit),
     }));
     return this.ledger.reserve({ holdId: account.id, lines, leaseMs, onExpiry }, signal);
   }
 
-  #beyondRequest(totalPico: PicoUsd, takenPico: PicoUsd): Refused | undefined {
-    const { perRequest } = this.limits;
-    if (perRequest === undefined || totalPico <= perRequest) return undefined;
-    return {
-      admitted: false,
-      leftPico: atLeastZero(perRequest - takenPico),
-      facts: {
-        guard: this.settings.name,
-        limit: 'perRequest',
-        limitPico: perRequest,
-        committedPico: 0n,
-        heldPico: takenPico,
-        neededPico: totalPico - takenPico,
-        nowMs: this.settings.clock.now(),
-      },
-    };
+  #beyondRequest({ perRequest }: Selection, total: Spend, taken: Spend): Refused | undefined {
+    for (const { limit, value } of perRequest) {
+      const amount = inUnit(total, limit.unit);
+      if (amount <= limit.amount) continue;
+      const held = inUnit(taken, limit.unit);
+      return {
+        admitted: false,
+        left: { unit: limit.unit, amount: limit.amount > held ? limit.amount - held : 0n },
+        facts: {
+          guard: this.settings.name,
+          limit,
+          value,
+          committed: 0n,
+          held,
+          needed: amount - held,
+          nowMs: this.settings.clock.now(),
+        },
+      };
+    }
+    return undefined;
   }
 
   #refused(
     account: HoldAccount,
-    { key, committed, held }: { readonly key: string; readonly committed: bigint; readonly held: bigint },
-    neededPico: PicoUsd,
-    availablePico: PicoUsd,
+    refused: { readonly key: string; readonly committed: bigint; readonly held: bigint },
+    needed: Spend,
+    available: Spend,
   ): Refused {
-    const line = account.lines.find((one) => one.key === key);
-    const limitPico = line?.limit.pico ?? 0n;
-    const committedPico = this.toPico(committed);
-    const heldPico = this.toPico(held);
-    const free = this.#limitPico(limitPico) - committedPico - heldPico;
+    const line = account.lines.find(({ key }) => key === refused.key);
+    if (line === undefined) throw new TypeError('The ledger refused a limit that it was not asked for.');
+    const facts = this.lineFacts(line, refused, inUnit(needed, line.limit.unit));
+    const free = this.toAmount(line.limit, this.#limitUnits(line.limit)) - facts.committed - facts.held;
+    const own = inUnit(available, line.limit.unit);
     return {
       admitted: false,
-      leftPico: atLeastZero(free) + atLeastZero(availablePico),
-      facts: {
-        guard: this.settings.name,
-        limit: line?.limit.name ?? key,
-        ...(line?.budgetWindow.name !== undefined && { window: line.budgetWindow.name }),
-        limitPico,
-        committedPico,
-        heldPico,
-        neededPico,
-        ...(line?.window.endsAtMs !== undefined && { resetsAtMs: line.window.endsAtMs }),
-        nowMs: this.settings.clock.now(),
-      },
+      left: { unit: line.limit.unit, amount: (free > 0n ? free : 0n) + (own > 0n ? own : 0n) },
+      facts,
     };
   }
 
-  /** Whole units, rounded against the spender. */
-  #units(pico: PicoUsd): bigint {
+  /** What there is to say of a limit that does not have room. */
+  lineFacts(
+    { limit, value, window, windowName }: LimitLine,
+    counter: { readonly committed: bigint; readonly held: bigint },
+    needed: bigint,
+  ): RefusalFacts {
+    return {
+      guard: this.settings.name,
+      limit,
+      value,
+      window: windowName,
+      committed: this.toAmount(limit, counter.committed),
+      held: this.toAmount(limit, counter.held),
+      needed,
+      resetsAtMs: window.endsAtMs,
+      nowMs: this.settings.clock.now(),
+    };
+  }
+
+  #postLine({ key, window, limit, marks }: LimitLine, spend: Spend) {
+    const amount = this.#units(limit.unit, spend);
+    return marks.length === 0 ? { key, window, amount } : { key, window, amount, marks };
+  }
+
+  /** Whole units of the ledger, rounded against the spender. */
+  #units(unit: Unit, spend: Spend): bigint {
+    if (unit === 'tokens') return spend.tokens;
     const { unitPico } = this.ledger;
-    return unitPico === 1n ? pico : (pico + unitPico - 1n) / unitPico;
+    return unitPico === 1n ? spend.pico : (spend.pico + unitPico - 1n) / unitPico;
   }
 
-  #limit({ pico }: WindowLimit): bigint {
-    return pico / this.ledger.unitPico;
+  #limitUnits({ unit, amount }: Limit): bigint {
+    return unit === 'tokens' ? amount : amount / this.ledger.unitPico;
   }
+}
 
-  #limitPico(pico: PicoUsd): PicoUsd {
-    return pico - (pico % this.ledger.unitPico);
-  }
+/** What every call can be limited by. */
+export interface CalledModel {
+  readonly model?: string;
+  readonly provider?: string;
+}
 
-  #publish(
-    type: 'hold' | 'refusal' | 'booking' | 'close',
-    facts: {
-      readonly holdId?: string;
-      readonly attemptId?: string;
-      readonly limit?: string;
-      readonly amountUsd?: string;
-    },
-  ): void {
-    budgetChannel.publish(() => ({ version: 1, type, guard: this.settings.name, ...facts }));
-  }
+const noAttributes: Attributes = Object.freeze({});
+const noAmounts: readonly bigint[] = [];
+
+function refusalId({ name, attribute }: Limit): string {
+  return attribute === undefined ? name : `${attribute} ${name}`;
+}
+
+/** Tokens of prompt and answer; none where the counts are none. */
+export function tokensOf({
+  inputTokens,
+  outputTokens,
+}: {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}): bigint {
+  const tokens = inputTokens + outputTokens;
+  return Number.isSafeInteger(tokens) && tokens > 0 ? BigInt(tokens) : 0n;
 }

@@ -272,9 +272,12 @@ describe('what a guard tells', () => {
     expect(status).toEqual({
       guard: 'app',
       holds: 2,
+      queued: 0,
       pendingPosts: 0,
       failedPosts: 0,
       unpriced: 0,
+      unattributed: 0,
+      tokenLimits: [],
       limits: [
         {
           limit: 'perRequest',

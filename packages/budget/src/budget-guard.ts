@@ -1,4 +1,5 @@
 import {
+  type Attributes,
   type BudgetRemaining,
   type BudgetView,
   ConfigError,
@@ -12,10 +13,12 @@ import { type BudgetLimit, parseLimits } from './budget-limit.ts';
 import { type BudgetStatus, limitStatuses } from './budget-status.ts';
 import { CallPlan } from './call-plan.ts';
 import { isPromise } from './deadline.ts';
-import { fitHold } from './fit-hold.ts';
+import { admit, type Effort, fitHold } from './fit-hold.ts';
 import { type BudgetGuardOptions, checkGuardOptions } from './guard-options.ts';
 import { Hold } from './hold.ts';
+import type { RequestLimit, Selection } from './limit-lines.ts';
 import { type RefusalFacts, refusalError } from './refusal.ts';
+import { parseSpend, type SpendAmount } from './spend-amount.ts';
 
 /** A call of a model, to hold its worst case by hand. */
 export interface PlannedUsage {
@@ -32,8 +35,10 @@ export interface PlannedUsage {
 
 /** For one operation. */
 export interface GuardCallOptions {
-  /** Stops waiting for the ledger. */
+  /** Stops waiting: for the ledger, and in the queue. */
   readonly signal?: AbortSignal | undefined;
+  /** Whom it is for, where there are limits by attribute; beside what the tracker's scope says. */
+  readonly attributes?: Attributes | undefined;
 }
 
 const engines = new WeakMap<object, BudgetEngine>();
@@ -82,20 +87,18 @@ export class BudgetGuard implements BudgetView {
    * @throws BudgetExceededError when it does not fit; LedgerError when the ledger cannot be asked.
    */
   async checkBefore(estimatedUsd: number | string = 0, options: GuardCallOptions = {}): Promise<void> {
-    const neededPico = parseUsd(estimatedUsd, 'estimatedUsd');
-    const { perRequest } = this.#engine.limits;
-    if (perRequest !== undefined && (neededPico > perRequest || perRequest === 0n)) {
-      throw this.#refuse({
-        limit: 'perRequest',
-        limitPico: perRequest,
-        committedPico: 0n,
-        heldPico: 0n,
-        neededPico,
-      });
+    const needed = parseUsd(estimatedUsd, 'estimatedUsd');
+    const engine = this.#engine;
+    const limits = engine.select(engine.attributesOf(options.attributes));
+    for (const { limit, value } of moneyPerRequest(limits)) {
+      if (needed > limit.amount || limit.amount === 0n) {
+        throw this.#refuse({ limit, value, committed: 0n, held: 0n, needed });
+      }
     }
-    for (const state of await this.#states(options)) {
-      const left = state.limitPico - state.committedPico - state.heldPico;
-      if (neededPico === 0n ? left <= 0n : neededPico > left) throw this.#refuse({ ...state, neededPico });
+    for (const facts of await this.#states(limits, options)) {
+      const left = facts.limit.amount - facts.committed - facts.held;
+      const asked = facts.limit.unit === 'usd' ? needed : 0n;
+      if (asked === 0n ? left <= 0n : asked > left) throw this.#refuse({ ...facts, needed: asked });
     }
   }
 
@@ -106,32 +109,28 @@ export class BudgetGuard implements BudgetView {
    *   there are window limits and no tracker, since nothing would count what the call cost.
    */
   async checkAfter(costUsd: number | string, options: GuardCallOptions = {}): Promise<void> {
-    const neededPico = parseUsd(costUsd, 'costUsd');
-    const { limits, settings } = this.#engine;
-    if (limits.windows.length > 0 && settings.tracker === undefined) {
+    const needed = parseUsd(costUsd, 'costUsd');
+    const engine = this.#engine;
+    const limits = engine.select(engine.attributesOf(options.attributes));
+    if (limits.lines.length > 0 && engine.settings.tracker === undefined) {
       throw new ConfigError(
-        `Budget "${settings.name}" has limits that count, but no tracker tells it what calls cost: build it with { tracker }, or use reserve() or enforceBudget().`,
+        `Budget "${this.name}" has limits that count, but no tracker tells it what calls cost: build it with { tracker }, or use reserve() or enforceBudget().`,
         { option: 'tracker' },
       );
     }
-    const { perRequest } = limits;
-    if (perRequest !== undefined && neededPico > perRequest) {
-      throw this.#refuse({
-        limit: 'perRequest',
-        limitPico: perRequest,
-        committedPico: 0n,
-        heldPico: 0n,
-        neededPico,
-        spent: true,
-      });
+    for (const { limit, value } of moneyPerRequest(limits)) {
+      if (needed > limit.amount)
+        throw this.#refuse({ limit, value, committed: 0n, held: 0n, needed, spent: true });
     }
-    for (const state of await this.#states(options)) {
-      if (state.committedPico > state.limitPico) throw this.#refuse({ ...state, neededPico, spent: true });
+    for (const facts of await this.#states(limits, options)) {
+      if (facts.committed <= facts.limit.amount) continue;
+      throw this.#refuse({ ...facts, needed: facts.limit.unit === 'usd' ? needed : 0n, spent: true });
     }
   }
 
   /**
-   * Sets money aside, on all limits or on none: an amount of US dollars, or the worst case of a call of a model.
+   * Sets money aside, on all limits or on none: an amount of US dollars, of dollars and tokens, or the worst case of a
+   * call of a model.
    *
    * ```ts
    * const hold = await guard.reserve(0.02);
@@ -139,25 +138,35 @@ export class BudgetGuard implements BudgetView {
    * ```
    *
    * @throws BudgetExceededError when it does not fit; UnknownPriceError and ConfigError when a model's price is needed
-   *   and not known; LedgerError when the ledger cannot be asked; `signal.reason` on abort.
+   *   and not known; ConfigError when an attribute is missing; LedgerError when the ledger cannot be asked;
+   *   `signal.reason` on abort.
    */
-  async reserve(amount: number | string | PlannedUsage, options: GuardCallOptions = {}): Promise<Hold> {
+  async reserve(amount: SpendAmount | PlannedUsage, options: GuardCallOptions = {}): Promise<Hold> {
+    options.signal?.throwIfAborted();
+    if (typeof amount === 'object' && amount !== null && 'inputTokens' in amount) {
+      return this.#reserveUsage(amount, options);
+    }
+    const engine = this.#engine;
     const { signal } = options;
-    signal?.throwIfAborted();
-    if (typeof amount === 'object' && amount !== null) return this.#reserveUsage(amount, signal);
-    const answer = await this.#engine.reserve(parseUsd(amount, 'amount'), signal);
-    if (answer.admitted) return new Hold(this.#engine, answer.account, undefined);
-    this.#engine.noteRefusal(answer.facts);
-    throw refusalError(answer.facts);
+    const spend = parseSpend(amount, 'amount');
+    const attributes = engine.attributesOf(options.attributes);
+    const effort = async (overrun: boolean): Promise<Effort<Hold>> => {
+      const answer = await engine.reserve(engine.select(attributes), spend, signal, overrun);
+      if (!answer.admitted) return answer;
+      return { admitted: true, value: new Hold(engine, answer.account, undefined) };
+    };
+    const keys = engine.select(attributes).lines.map(({ key }) => key);
+    return admit(engine, keys, effort, { mayWait: true, signal });
   }
 
   /**
-   * Every limit and what is left of it, the tightest first. With a ledger that does not answer at once: as it was when
-   * last asked.
+   * Every limit of money and what is left of it, the tightest first; of limits by attribute, those of the attributes
+   * given or of the scope around. With a ledger that does not answer at once: as it was when last asked.
    */
-  remaining(): readonly BudgetRemaining[] {
+  remaining(options: Pick<GuardCallOptions, 'attributes'> = {}): readonly BudgetRemaining[] {
     const engine = this.#engine;
-    const lines = engine.lines();
+    const limits = engine.select(engine.attributesOf(options.attributes), 'skip');
+    const { lines } = limits;
     try {
       const counters = engine.ledger.statusNow(lines);
       if (isPromise(counters)) this.#refresh(counters);
@@ -174,9 +183,10 @@ export class BudgetGuard implements BudgetView {
           held: 0n,
         },
     );
-    return limitStatuses(engine, lines, counters)
-      .map(({ limit, limitUsd, leftUsd, resetsAtMs }) => ({
+    return limitStatuses(engine, limits, counters)
+      .limits.map(({ limit, attribute, attributeValue, limitUsd, leftUsd, resetsAtMs }) => ({
         limit,
+        ...(attribute !== undefined && { attribute, attributeValue }),
         limitUsd,
         leftUsd,
         ...(resetsAtMs !== undefined && { resetsAtMs }),
@@ -184,19 +194,27 @@ export class BudgetGuard implements BudgetView {
       .sort((a, b) => a.leftUsd - b.leftUsd);
   }
 
-  /** Every limit with what is spent, held and left. @throws LedgerError when the ledger cannot be asked. */
+  /**
+   * Every limit with what is spent, held and left; of limits by attribute, those of the attributes given or of the scope
+   * around.
+   *
+   * @throws LedgerError when the ledger cannot be asked.
+   */
   async status(options: GuardCallOptions = {}): Promise<BudgetStatus> {
     const engine = this.#engine;
-    const lines = engine.lines();
+    const limits = engine.select(engine.attributesOf(options.attributes), 'skip');
+    const { lines } = limits;
     const counters = lines.length === 0 ? [] : await engine.ledger.status(lines, options.signal);
     const { posts } = engine.ledger;
     return {
       guard: this.name,
-      limits: limitStatuses(engine, lines, counters),
+      ...limitStatuses(engine, limits, counters),
       holds: engine.holds,
+      queued: engine.queue.length,
       pendingPosts: posts.pending,
       failedPosts: posts.conflicts,
       unpriced: engine.unpriced,
+      unattributed: engine.unattributed,
     };
   }
 
@@ -216,7 +234,7 @@ export class BudgetGuard implements BudgetView {
     await this.flush();
   }
 
-  async #reserveUsage(usage: PlannedUsage, signal: AbortSignal | undefined): Promise<Hold> {
+  async #reserveUsage(usage: PlannedUsage, { signal, attributes: given }: GuardCallOptions): Promise<Hold> {
     const engine = this.#engine;
     rejectUnknownKeys(
       usage,
@@ -227,39 +245,37 @@ export class BudgetGuard implements BudgetView {
     requireNumber(inputTokens, 'inputTokens', { integer: true, min: 0 });
     if (maxOutputTokens !== undefined)
       requireNumber(maxOutputTokens, 'maxOutputTokens', { integer: true, min: 0 });
-    const query = { model, id: model, ...(provider !== undefined && { provider }) };
-    const price = engine.prices.get(query, serviceTier);
-    const llm = { provider: price.provider, model: price.model, id: model };
-    const plan = CallPlan.ofTokens([{ llm, price }], inputTokens, maxOutputTokens, engine.settings);
-    const hold = await fitHold(
-      engine,
-      plan,
-      (pico) => engine.reserve(pico, signal),
-      async () => undefined,
-      signal,
-    );
-    return new Hold(engine, hold.account, hold.maxTokens ?? maxOutputTokens);
+    const attributes = engine.attributesOf(given, { model, ...(provider !== undefined && { provider }) });
+    const effort = async (overrun: boolean): Promise<Effort<Hold>> => {
+      const limits = engine.select(attributes);
+      const query = { model, id: model, ...(provider !== undefined && { provider }) };
+      const price = engine.prices.forLimits(limits, query, serviceTier);
+      const llm = { provider: price?.provider ?? provider ?? '', model: price?.model ?? model, id: model };
+      const policy = { ...engine.settings, countsTokens: limits.countsTokens };
+      const plan = CallPlan.ofTokens([{ llm, price }], inputTokens, maxOutputTokens, policy);
+      const fit = await fitHold(
+        plan,
+        (spend) => engine.reserve(limits, spend, signal, overrun),
+        async () => undefined,
+        signal,
+      );
+      if (!fit.admitted) return fit;
+      const { account, maxTokens } = fit.value;
+      return { admitted: true, value: new Hold(engine, account, maxTokens ?? maxOutputTokens) };
+    };
+    const keys = engine.select(attributes).lines.map(({ key }) => key);
+    return admit(engine, keys, effort, { mayWait: true, signal });
   }
 
   async #states(
-    options: GuardCallOptions,
-  ): Promise<readonly Omit<RefusalFacts, 'neededPico' | 'guard' | 'nowMs'>[]> {
+    { lines }: Selection,
+    { signal }: GuardCallOptions,
+  ): Promise<readonly Omit<RefusalFacts, 'guard' | 'nowMs'>[]> {
     const engine = this.#engine;
-    options.signal?.throwIfAborted();
-    const lines = engine.lines();
+    signal?.throwIfAborted();
     if (lines.length === 0) return [];
-    const counters = await engine.ledger.status(lines, options.signal);
-    return lines.map(({ limit, budgetWindow, window }, index) => {
-      const { committed = 0n, held = 0n } = counters[index] ?? {};
-      return {
-        limit: limit.name,
-        window: budgetWindow.name,
-        limitPico: limit.pico,
-        committedPico: engine.toPico(committed),
-        heldPico: engine.toPico(held),
-        resetsAtMs: window.endsAtMs,
-      };
-    });
+    const counters = await engine.ledger.status(lines, signal);
+    return lines.map((line, index) => engine.lineFacts(line, counters[index] ?? noCounter, 0n));
   }
 
   #refuse(facts: Omit<RefusalFacts, 'guard' | 'nowMs'>): Error {
@@ -277,4 +293,10 @@ export class BudgetGuard implements BudgetView {
       () => {},
     );
   }
+}
+
+const noCounter = { committed: 0n, held: 0n };
+
+function moneyPerRequest({ perRequest }: Selection): readonly RequestLimit[] {
+  return perRequest.filter(({ limit }) => limit.unit === 'usd');
 }

@@ -1,4 +1,4 @@
-import { ConfigError, type LedgerWindow } from '@synapsekit/core';
+import { type CalendarWindow, ConfigError } from '@synapsekit/core';
 import type { WindowLimitName } from './budget-limit.ts';
 import { type LocalTime, zonedClock } from './local-time.ts';
 
@@ -7,7 +7,7 @@ export interface BudgetWindow {
   /** For people: `"2026-11-23"`; absent for `total`. */
   readonly name: string | undefined;
   /** For the ledger: with the zone, since the same day is another window elsewhere. */
-  readonly ledger: LedgerWindow;
+  readonly ledger: CalendarWindow;
 }
 
 interface Cached {

@@ -3,17 +3,19 @@ import {
   estimatePromptTokens,
   type LLM,
   maxPromptTokens,
-  type PicoUsd,
   type Price,
   type Prompt,
   type TokenCounter,
 } from '@synapsekit/core';
+import type { Left } from './budget-engine.ts';
 import { maxTokensSetByGuard } from './set-max-tokens.ts';
+import { greater, inUnit, nothing, type Spend } from './spend.ts';
 
 /** What a budget has to know about a model that may serve a call. */
 export interface PlannedModel {
   readonly llm: Pick<LLM, 'provider' | 'model' | 'id' | 'defaults' | 'capabilities'>;
-  readonly price: Price;
+  /** Not needed where no limit counts money. */
+  readonly price: Price | undefined;
 }
 
 /** How a guard treats the length of answers. */
@@ -24,6 +26,8 @@ export interface OutputPolicy {
   readonly minOutputTokens: number;
   /** What a call without any `maxTokens` gets at most. */
   readonly defaultMaxOutputTokens: number;
+  /** Does a limit count tokens? Then an answer has to be bounded also where it is free. */
+  readonly countsTokens: boolean;
 }
 
 /** A model with the longest answer that it may give to this call as it stands. */
@@ -106,9 +110,11 @@ export class CallPlan {
     const { clamp, minOutputTokens } = policy;
     const limits = models.map(({ llm }) => given ?? llm.defaults?.maxTokens);
     const known = limits.filter((limit) => limit !== undefined);
-    const free = models.every(
-      ({ price }) => price.maxCostPico({ inputTokens, outputTokens: 1_000_000 }) === 0n,
-    );
+    const free =
+      !policy.countsTokens &&
+      models.every(
+        ({ price }) => (price?.maxCostPico({ inputTokens, outputTokens: 1_000_000 }) ?? 0n) === 0n,
+      );
     if (known.length === 0 && !free) {
       const highest = defaultMaxTokens(models, inputTokens, policy, likelyInputTokens);
       const leaves = models.map((model) => ({
@@ -138,22 +144,19 @@ export class CallPlan {
   }
 
   /** The worst case: the dearest model, its longest answer. */
-  cost(maxTokens: number | undefined): PicoUsd {
-    let most = 0n;
-    for (const leaf of this.#leaves) {
-      const pico = this.#costOf(leaf, maxTokens);
-      if (pico > most) most = pico;
-    }
+  cost(maxTokens: number | undefined): Spend {
+    let most = nothing;
+    for (const leaf of this.#leaves) most = greater(most, this.#costOf(leaf, maxTokens));
     return most;
   }
 
   /** The worst case of one attempt at one of the models; `undefined` when it is none of them. */
-  costAt(model: Pick<LLM, 'provider' | 'model'>, maxTokens: number | undefined): PicoUsd | undefined {
-    let most: PicoUsd | undefined;
+  costAt(model: Pick<LLM, 'provider' | 'model'>, maxTokens: number | undefined): Spend | undefined {
+    let most: Spend | undefined;
     for (const leaf of this.#leaves) {
       if (leaf.llm.provider !== model.provider || leaf.llm.model !== model.model) continue;
-      const pico = this.#costOf(leaf, maxTokens);
-      if (most === undefined || pico > most) most = pico;
+      const spend = this.#costOf(leaf, maxTokens);
+      most = most === undefined ? spend : greater(most, spend);
     }
     return most;
   }
@@ -164,35 +167,37 @@ export class CallPlan {
   }
 
   /** The least that this call needs. */
-  get leastCost(): PicoUsd {
+  get leastCost(): Spend {
     return this.cost(this.#range?.lowest ?? this.maxTokens);
   }
 
   /** False when not even a call without a prompt would fit: then there is no use in counting it. */
-  couldFit(leftPico: PicoUsd): boolean {
-    return this.withInput(0).leastCost <= leftPico;
+  couldFit({ unit, amount }: Left): boolean {
+    return inUnit(this.withInput(0).leastCost, unit) <= amount;
   }
 
-  /** The longest answer that fits `leftPico`, if `maxTokens` may be lowered and that helps. */
-  fitting(leftPico: PicoUsd, maxTokens: number | undefined): number | undefined {
+  /** The longest answer that fits what is left, if `maxTokens` may be lowered and that helps. */
+  fitting({ unit, amount }: Left, maxTokens: number | undefined): number | undefined {
     if (this.#range === undefined) return undefined;
     let { lowest, highest } = this.#range;
     if (maxTokens !== undefined) highest = Math.min(highest, maxTokens - 1);
-    if (highest < lowest || this.cost(lowest) > leftPico) return undefined;
+    if (highest < lowest || inUnit(this.cost(lowest), unit) > amount) return undefined;
     while (lowest < highest) {
       const middle = Math.ceil((lowest + highest) / 2);
-      if (this.cost(middle) <= leftPico) lowest = middle;
+      if (inUnit(this.cost(middle), unit) <= amount) lowest = middle;
       else highest = middle - 1;
     }
     return lowest;
   }
 
-  #costOf({ price, outputTokens, longest }: Leaf, maxTokens: number | undefined): PicoUsd {
-    const most = maxTokens ?? outputTokens;
-    return price.maxCostPico({
-      inputTokens: this.inputTokens,
-      outputTokens: Math.min(most, longest ?? most),
-    });
+  #costOf({ price, outputTokens, longest }: Leaf, maxTokens: number | undefined): Spend {
+    const { inputTokens } = this;
+    const asked = maxTokens ?? outputTokens;
+    const most = Math.min(asked, longest ?? asked);
+    return {
+      pico: price?.maxCostPico({ inputTokens, outputTokens: most }) ?? 0n,
+      tokens: BigInt(inputTokens + most),
+    };
   }
 }
 
@@ -213,7 +218,7 @@ export async function exactInputTokens(
 }
 
 function longestAnswer({ llm, price }: PlannedModel): number | undefined {
-  return price.maxOutputTokens ?? llm.capabilities?.maxOutputTokens;
+  return price?.maxOutputTokens ?? llm.capabilities?.maxOutputTokens;
 }
 
 /** What to ask for where nobody said anything: no more than any of the models takes. */
@@ -226,7 +231,7 @@ function defaultMaxTokens(
   let most = defaultMaxOutputTokens;
   for (const model of models) {
     most = Math.min(most, longestAnswer(model) ?? most);
-    const contextWindow = model.price.contextWindow ?? model.llm.capabilities?.contextWindow;
+    const contextWindow = model.price?.contextWindow ?? model.llm.capabilities?.contextWindow;
     if (contextWindow === undefined || inputTokens + most <= contextWindow) continue;
     // Providers refuse a maxTokens that does not fit beside the prompt. The bound says too much; a guess has to do.
     most = Math.min(most, Math.max(minOutputTokens, contextWindow - Math.ceil(likelyInputTokens() * 1.25)));

@@ -314,7 +314,7 @@ describe('the worst case', () => {
       provider.model('test', 'dime', () => 10, { maxTokens: 60 }),
       enforceBudget(guard),
     );
-    expect(llm.quoteHold?.('Hi')).toEqual({ pico: 60_000_000_000n });
+    expect(llm.quoteHold?.('Hi')).toEqual({ pico: 60_000_000_000n, tokens: 72 });
     await llm.generate('Hi');
     expect(provider.arrived[0]?.maxTokens).toBeUndefined();
     await expect(llm.generate('Hi', { maxTokens: 91 })).rejects.toMatchObject({ neededUsd: '0.091' });
@@ -398,7 +398,7 @@ describe('the worst case', () => {
       ),
       enforceBudget(guard),
     );
-    expect(llm.quoteHold?.('Hi', { maxTokens: dime })).toEqual({ pico: 100_000_000_000n });
+    expect(llm.quoteHold?.('Hi', { maxTokens: dime })).toEqual({ pico: 100_000_000_000n, tokens: 112 });
     await expect(llm.generate('Hi', { maxTokens: 1_001 })).rejects.toBeInstanceOf(BudgetExceededError);
     await llm.generate('Hi', { maxTokens: 1_000 });
     expect(provider.arrived).toHaveLength(1);

@@ -1,12 +1,27 @@
 import {
+  ConfigError,
   createGenerationStream,
   type Generation,
   type LLM,
   type LLMMiddleware,
+  rejectUnknownKeys,
   relay,
+  type StreamEvent,
 } from '@synapsekit/core';
 import { type BudgetGuard, engineOf } from './budget-guard.ts';
+import { cutGeneration, StreamMeter } from './cut-stream.ts';
 import { GuardedCall, planCall } from './guarded-call.ts';
+import { greater } from './spend.ts';
+
+/** What `enforceBudget` may be told. */
+export interface EnforceBudgetOptions {
+  /**
+   * Models to ask instead, in this order, where the call does not fit and the guard's `onExceeded` has `"downgrade"`:
+   * whole ones, with their own tracker and breaker, since they take the place of all that is inside. Each is priced and
+   * held for anew.
+   */
+  readonly downgradeTo?: readonly LLM[] | undefined;
+}
 
 /**
  * Middleware that lets no call out that could break a limit: it holds the worst case before the call, books what each
@@ -20,25 +35,28 @@ import { GuardedCall, planCall } from './guarded-call.ts';
  *   says it, `maxTokens` is set to what fits the model and the limits.
  * - Around a router or a chain, the dearest candidate is held. Calls of the same guard inside it share that hold.
  * - A second attempt inside one call raises the hold, or is refused.
+ * - Limits by `model` or `provider` need a call whose model is known: put the guard on each candidate, not on the router.
  *
  * A call is refused with BudgetExceededError (it does not fit), UnknownPriceError (its price is not known), LedgerError
  * (the ledger cannot be asked) or ConfigError (the guard has no prices). Nothing was sent then.
  *
- * @throws ConfigError when `guard` is no `BudgetGuard`.
+ * @throws ConfigError when `guard` is no `BudgetGuard`, or `downgradeTo` and the guard's `onExceeded` do not agree.
  */
-export function enforceBudget(guard: BudgetGuard): LLMMiddleware {
+export function enforceBudget(guard: BudgetGuard, options: EnforceBudgetOptions = {}): LLMMiddleware {
   const engine = engineOf(guard);
+  const downgradeTo = checkDowngrade(options, engine.settings.onExceeded.has('downgrade'));
   return (next: LLM): LLM => ({
     provider: next.provider,
     model: next.model,
     id: next.id,
+    ...(downgradeTo.length > 0 && { candidates: () => [next, ...downgradeTo] }),
 
     async generate(prompt, options = {}) {
       options.signal?.throwIfAborted();
-      const call = await GuardedCall.begin(engine, next, prompt, options);
+      const call = await GuardedCall.begin(engine, next, prompt, options, downgradeTo);
       call.working();
       try {
-        return call.complete(await call.run(() => next.generate(prompt, call.options)));
+        return call.complete(await call.run(() => call.llm.generate(prompt, call.options)));
       } finally {
         call.idle();
         call.end();
@@ -48,16 +66,28 @@ export function enforceBudget(guard: BudgetGuard): LLMMiddleware {
     stream(prompt, options = {}) {
       return createGenerationStream(
         async function* (context) {
-          const call = await GuardedCall.begin(engine, next, prompt, { ...options, signal: context.signal });
+          const inner = { ...options, signal: context.signal };
+          const call = await GuardedCall.begin(engine, next, prompt, inner, downgradeTo);
           try {
+            const meter = await StreamMeter.of(engine, call, prompt, options);
+            let cut: Promise<Generation> | undefined;
             const events = relay(
               {
                 signal: context.signal,
-                partial: (cut) => context.partial(Promise.resolve(cut).then((part) => call.complete(part))),
+                partial: (part) => {
+                  cut = Promise.resolve(part).then((came) => call.complete(came));
+                  context.partial(cut);
+                },
               },
-              call.run(() => next.stream(prompt, call.options)),
+              call.run(() => call.llm.stream(prompt, call.options)),
             );
-            return call.complete(yield* whileRead(call, events));
+            const whole = yield* whileRead(call, events, meter);
+            if (whole !== undefined) return call.complete(whole);
+            if (cut === undefined) throw new TypeError('A stream that was left did not say what came of it.');
+            call.noteCut();
+            const came = cutGeneration(await cut);
+            yield { type: 'finish', finishReason: came.finishReason };
+            return came;
           } finally {
             call.end();
           }
@@ -68,10 +98,14 @@ export function enforceBudget(guard: BudgetGuard): LLMMiddleware {
 
     quoteHold(prompt, options = {}) {
       try {
-        const pico = planCall(engine, next, prompt, options).leastCost;
-        // A candidate with two guards needs what the larger hold needs.
-        const inner = next.quoteHold?.(prompt, options)?.pico ?? 0n;
-        return { pico: inner > pico ? inner : pico };
+        const quotes = [next, ...downgradeTo].map((llm) => {
+          const { leastCost } = planCall(engine, llm, prompt, options).plan;
+          // A candidate with two guards needs what the larger hold needs.
+          const inner = llm.quoteHold?.(prompt, options);
+          return greater(leastCost, { pico: inner?.pico ?? 0n, tokens: BigInt(inner?.tokens ?? 0) });
+        });
+        const least = quotes.reduce((a, b) => (b.pico < a.pico ? b : a));
+        return { pico: least.pico, tokens: Number(least.tokens) };
       } catch {
         return undefined; // no price: it would be refused anyway
       }
@@ -79,15 +113,34 @@ export function enforceBudget(guard: BudgetGuard): LLMMiddleware {
   });
 }
 
-/** Passes everything on, and says when somebody waits for a piece: a stream that nobody reads is not alive. */
-async function* whileRead<E>(
+function checkDowngrade(options: EnforceBudgetOptions, wanted: boolean): readonly LLM[] {
+  rejectUnknownKeys(options, ['downgradeTo'], 'EnforceBudgetOptions');
+  const { downgradeTo = [] } = options;
+  if (!Array.isArray(downgradeTo) || downgradeTo.some((llm) => typeof llm?.generate !== 'function')) {
+    throw new ConfigError('downgradeTo must be a list of models.', { option: 'downgradeTo' });
+  }
+  if (wanted === downgradeTo.length > 0) return [...downgradeTo];
+  throw new ConfigError(
+    wanted
+      ? 'onExceeded has "downgrade": say to which models, enforceBudget(guard, { downgradeTo: [cheaper] }).'
+      : 'downgradeTo does nothing unless the guard is built with onExceeded: "downgrade" (or a list with it).',
+    { option: 'downgradeTo' },
+  );
+}
+
+/**
+ * Passes everything on, and says when somebody waits for a piece: a stream that nobody reads is not alive. `undefined`
+ * when it ended the stream because what was held is used up.
+ */
+async function* whileRead(
   call: GuardedCall,
-  events: AsyncGenerator<E, Generation, undefined>,
-): AsyncGenerator<E, Generation, undefined> {
+  events: AsyncGenerator<StreamEvent, Generation, undefined>,
+  meter: StreamMeter | undefined,
+): AsyncGenerator<StreamEvent, Generation | undefined, undefined> {
   try {
     for (;;) {
       call.working();
-      let step: IteratorResult<E, Generation>;
+      let step: IteratorResult<StreamEvent, Generation>;
       try {
         step = await events.next();
       } finally {
@@ -95,6 +148,7 @@ async function* whileRead<E>(
       }
       if (step.done === true) return step.value;
       yield step.value;
+      if (meter?.isFull(step.value) === true) return undefined;
     }
   } finally {
     await events.return(undefined as never);

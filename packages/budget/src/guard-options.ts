@@ -14,8 +14,12 @@ import {
   type TokenCounter,
 } from '@synapsekit/core';
 import { MemoryLedger } from './ledger/memory-ledger.ts';
+import { checkThresholds, type ThresholdEvent } from './threshold.ts';
 import { exactCounter } from './token-counting.ts';
 import { type BudgetWarning, emitProcessWarning } from './warning.ts';
+
+/** What may become of a call that does not fit. */
+export type OnExceeded = 'block' | 'clamp' | 'downgrade' | 'queue' | 'warn';
 
 /** What a `BudgetGuard` may be built with. */
 export interface BudgetGuardOptions {
@@ -30,11 +34,41 @@ export interface BudgetGuardOptions {
   /** IANA name of the time zone whose hours, days, weeks and months count. @default "UTC" */
   readonly timeZone?: string | undefined;
   /**
-   * What happens to a call whose worst case does not fit: `"block"` refuses it; `"clamp"` lowers its `maxTokens` until
-   * it fits, and refuses it where that would be below `minOutputTokens`.
+   * What happens to a call whose worst case does not fit. Several are tried in this order:
+   *
+   * - `"clamp"`: its `maxTokens` is lowered until it fits, never below `minOutputTokens`.
+   * - `"downgrade"`: a cheaper model is asked instead, the first that fits of `enforceBudget(guard, { downgradeTo })`.
+   * - `"queue"`: it waits, first come first served, up to `queueTimeoutMs`, where waiting can help.
+   * - `"warn"`: it is let through, booked and reported. The limit is none then.
+   * - `"block"`: it is refused. So is whatever the others did not help.
+   *
    * @default "block"
    */
-  readonly onExceeded?: 'block' | 'clamp' | undefined;
+  readonly onExceeded?: OnExceeded | readonly OnExceeded[] | undefined;
+  /** The longest wait of `"queue"`, milliseconds. @default 30_000 */
+  readonly queueTimeoutMs?: number | undefined;
+  /** How many calls may wait at once; one more is refused at once. @default 1_000 */
+  readonly maxQueueLength?: number | undefined;
+  /**
+   * Shares of every limit that counts whose reaching is told to `onThreshold`: `[0.5, 0.8, 1]`. Each once per limit,
+   * attribute value and window, over all processes that share the ledger.
+   * @default none
+   */
+  readonly thresholds?: readonly number[] | undefined;
+  /** Told of them, at once, where the booking that reached it was made. */
+  readonly onThreshold?: ((event: ThresholdEvent) => void) | undefined;
+  /**
+   * Ends a stream when it has cost what was held for it, and hands out what came until then, with the finish reason
+   * `"budget_cut"`: for models that do not keep to `maxTokens`.
+   * @default false
+   */
+  readonly cutStreams?: boolean | undefined;
+  /**
+   * What happens while the ledger is away: `false` refuses every call (fail closed); `true` lets them through without a
+   * hold, reports it, and books what they cost when the ledger is back.
+   * @default false
+   */
+  readonly failOpen?: boolean | undefined;
   /**
    * The shortest answer worth paying for, in tokens: no `maxTokens` is set or lowered below this.
    * @default 16 (the least that OpenAI's Responses API takes)
@@ -91,7 +125,15 @@ export interface GuardSettings {
   readonly ledger: LedgerStore;
   readonly name: string;
   readonly timeZone: string;
+  /** What is tried before a call is refused. */
+  readonly onExceeded: ReadonlySet<OnExceeded>;
   readonly clamp: boolean;
+  readonly queueTimeoutMs: number;
+  readonly maxQueueLength: number;
+  readonly thresholds: readonly number[];
+  readonly onThreshold: ((event: ThresholdEvent) => void) | undefined;
+  readonly cutStreams: boolean;
+  readonly failOpen: boolean;
   readonly minOutputTokens: number;
   readonly defaultMaxOutputTokens: number;
   readonly leaseMs: number;
@@ -112,6 +154,12 @@ const known = [
   'name',
   'timeZone',
   'onExceeded',
+  'queueTimeoutMs',
+  'maxQueueLength',
+  'thresholds',
+  'onThreshold',
+  'cutStreams',
+  'failOpen',
   'minOutputTokens',
   'defaultMaxOutputTokens',
   'leaseMs',
@@ -136,6 +184,12 @@ export function checkGuardOptions(options: BudgetGuardOptions): GuardSettings {
     name = 'default',
     timeZone = 'UTC',
     onExceeded = 'block',
+    queueTimeoutMs = 30_000,
+    maxQueueLength = 1_000,
+    thresholds = [],
+    onThreshold,
+    cutStreams = false,
+    failOpen = false,
     minOutputTokens = 16,
     defaultMaxOutputTokens = 4_096,
     leaseMs = 60_000,
@@ -159,7 +213,13 @@ export function checkGuardOptions(options: BudgetGuardOptions): GuardSettings {
   if (typeof ledger?.reserve !== 'function' || typeof ledger.unitPico !== 'bigint' || ledger.unitPico < 1n) {
     throw new ConfigError('ledger must be a ledger store such as a MemoryLedger.', { option: 'ledger' });
   }
-  requireOneOf(onExceeded, 'onExceeded', ['block', 'clamp']);
+  const policies: readonly unknown[] = Array.isArray(onExceeded) ? onExceeded : [onExceeded];
+  for (const policy of policies) requireOneOf(policy, 'onExceeded', policyNames);
+  requireNumber(queueTimeoutMs, 'queueTimeoutMs', { above: 0 });
+  requireNumber(maxQueueLength, 'maxQueueLength', { integer: true, min: 0 });
+  if (onThreshold !== undefined) requireFunction(onThreshold, 'onThreshold');
+  requireBoolean(cutStreams, 'cutStreams');
+  requireBoolean(failOpen, 'failOpen');
   requireOneOf(onExpiry, 'onExpiry', ['book', 'release']);
   requireOneOf(onLostCall, 'onLostCall', ['book', 'release']);
   requireNumber(minOutputTokens, 'minOutputTokens', { integer: true, min: 1 });
@@ -179,7 +239,14 @@ export function checkGuardOptions(options: BudgetGuardOptions): GuardSettings {
     ledger,
     name,
     timeZone,
-    clamp: onExceeded === 'clamp',
+    onExceeded: new Set(policies as readonly OnExceeded[]),
+    clamp: policies.includes('clamp'),
+    queueTimeoutMs,
+    maxQueueLength,
+    thresholds: checkThresholds(thresholds),
+    onThreshold,
+    cutStreams,
+    failOpen,
     minOutputTokens,
     defaultMaxOutputTokens,
     leaseMs,
@@ -192,6 +259,13 @@ export function checkGuardOptions(options: BudgetGuardOptions): GuardSettings {
     clock,
     ids,
   };
+}
+
+const policyNames: readonly OnExceeded[] = ['block', 'clamp', 'downgrade', 'queue', 'warn'];
+
+function requireBoolean(value: unknown, option: string): void {
+  if (typeof value !== 'boolean')
+    throw new ConfigError(`${option} must be true or false, got ${String(value)}.`, { option });
 }
 
 function requireOneOf(value: unknown, option: string, values: readonly string[]): void {

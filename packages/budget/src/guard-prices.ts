@@ -1,5 +1,6 @@
 import { ConfigError, type Price, UnknownPriceError } from '@synapsekit/core';
 import type { GuardSettings } from './guard-options.ts';
+import type { Selection } from './limit-lines.ts';
 
 /** A model whose price is wanted. Without a provider, the model alone has to tell. */
 export interface PricedModel {
@@ -13,6 +14,20 @@ export class GuardPrices {
 
   constructor(settings: GuardSettings) {
     this.#settings = settings;
+  }
+
+  /**
+   * The price that these limits need; `undefined` where none of them counts money and nobody knows one.
+   *
+   * @throws ConfigError, UnknownPriceError where they do count money.
+   */
+  forLimits(
+    { countsMoney }: Selection,
+    model: PricedModel & { readonly id: string },
+    serviceTier: string | undefined,
+  ): Price | undefined {
+    if (countsMoney) return this.get(model, serviceTier);
+    return this.#settings.prices === undefined ? undefined : this.find(model, serviceTier);
   }
 
   /** @throws ConfigError without prices; UnknownPriceError when they do not have this model. */

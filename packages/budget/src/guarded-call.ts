@@ -4,36 +4,62 @@ import {
   type CallOptions,
   type Generation,
   type LLM,
-  type PicoUsd,
   type Prompt,
   tellAttempt,
   type Usage,
 } from '@synapsekit/core';
-import type { BudgetEngine } from './budget-engine.ts';
+import { type BudgetEngine, tokensOf } from './budget-engine.ts';
 import { CallPlan, exactInputTokens, leavesOf, type PlannedModel } from './call-plan.ts';
-
-import { type FittedHold, fitHold } from './fit-hold.ts';
+import { admit, type Effort, type FittedHold, fitHold } from './fit-hold.ts';
 import type { HoldAccount } from './hold-account.ts';
-import { atLeastZero, lesser } from './pico.ts';
+import type { Selection } from './limit-lines.ts';
 import { refusalError } from './refusal.ts';
 import { withMaxTokens } from './set-max-tokens.ts';
+import { atLeastZero, covers, lesser, minus, nothing, plus, type Spend } from './spend.ts';
+
+/** A call to one model, planned: what limits it, and what it may cost at most. */
+interface PlannedCall {
+  readonly llm: LLM;
+  readonly limits: Selection;
+  readonly models: readonly PlannedModel[];
+  readonly plan: CallPlan;
+}
 
 /** What a call to a model may cost at most. @throws ConfigError, UnknownPriceError. */
-export function planCall(engine: BudgetEngine, llm: LLM, prompt: Prompt, options: CallOptions): CallPlan {
-  return CallPlan.of(plannedModels(engine, llm, options), prompt, options, engine.settings);
+export function planCall(engine: BudgetEngine, llm: LLM, prompt: Prompt, options: CallOptions): PlannedCall {
+  const leaves = leavesOf(llm);
+  const attributes = engine.attributesOf(options.attributes, sameOf(leaves));
+  const limits = engine.select(attributes);
+  const models = leaves.map((leaf) => ({
+    llm: leaf,
+    price: engine.prices.forLimits(limits, leaf, options.serviceTier),
+  }));
+  const policy = { ...engine.settings, countsTokens: limits.countsTokens };
+  return { llm, limits, models, plan: CallPlan.of(models, prompt, options, policy) };
 }
 
-function plannedModels(engine: BudgetEngine, llm: LLM, options: CallOptions): readonly PlannedModel[] {
-  return leavesOf(llm).map((leaf) => ({ llm: leaf, price: engine.prices.get(leaf, options.serviceTier) }));
+/** Model and provider, where all that may serve a call agree on it. */
+function sameOf(leaves: readonly LLM[]): { readonly model?: string; readonly provider?: string } {
+  const [first] = leaves;
+  if (first === undefined) return {};
+  return {
+    ...(leaves.every(({ id }) => id === first.id) && { model: first.id }),
+    ...(leaves.every(({ provider }) => provider === first.provider) && { provider: first.provider }),
+  };
 }
 
-/** The hold that the running code works under, if there is one to work under. Whoever gets it has to release it. */
+/**
+ * The hold that the running code works under, if there is one to work under that counts on the same limits. Whoever
+ * gets it has to release it.
+ */
 async function joinHold(
   engine: BudgetEngine,
+  limits: Selection,
   signal: AbortSignal | undefined,
 ): Promise<HoldAccount | undefined> {
   const around = engine.context.getStore();
   if (around === undefined || around.ended || around.settled) return undefined;
+  if (!sameKeys(around.limits, limits)) return undefined;
   around.keeper.retain(); // before any wait: its owner may leave during it
   try {
     if (await engine.isLive(around, signal)) return around;
@@ -45,23 +71,30 @@ async function joinHold(
   return undefined;
 }
 
+function sameKeys({ lines }: Selection, { lines: others }: Selection): boolean {
+  return lines.length === others.length && lines.every(({ key }, index) => others[index]?.key === key);
+}
+
 /**
  * One call that goes out under a hold: its own, or that of a call of the same guard around it (a router's), of which it
  * takes a share.
  */
 export class GuardedCall {
-  /** What the model is called with. */
+  /** The model to call. */
+  readonly llm: LLM;
+  /** What it is called with. */
   readonly options: CallOptions;
   readonly #engine: BudgetEngine;
-  readonly #llm: LLM;
   readonly #callerOptions: CallOptions;
   readonly #hold: FittedHold;
   readonly #account: HoldAccount;
   /** True for a call inside another one's hold. */
   readonly #joined: boolean;
   /** What this call has claimed of the hold, and no attempt of it uses. */
-  #sharePico: PicoUsd;
-  readonly #inFlight = new Map<string, PicoUsd>();
+  #share: Spend;
+  readonly #inFlight = new Map<string, Spend>();
+  /** The attempt that was started last. */
+  #latest: AttemptIdentity | undefined;
   #ended = false;
   #reported = false;
 
@@ -73,12 +106,12 @@ export class GuardedCall {
     joined: boolean,
   ) {
     this.#engine = engine;
-    this.#llm = llm;
+    this.llm = llm;
     this.#callerOptions = callerOptions;
     this.#hold = hold;
     this.#account = hold.account;
     this.#joined = joined;
-    this.#sharePico = joined ? hold.pico : 0n;
+    this.#share = joined ? hold.spend : nothing;
     this.options = {
       ...callerOptions,
       ...(hold.maxTokens !== undefined && withMaxTokens(hold.maxTokens, callerOptions)),
@@ -88,7 +121,7 @@ export class GuardedCall {
   }
 
   /**
-   * Takes a hold that covers a call.
+   * Takes a hold that covers a call, to the model or to one of those that may take its place.
    *
    * @throws BudgetExceededError, UnknownPriceError, ConfigError, LedgerError; `signal.reason` on abort.
    */
@@ -97,21 +130,45 @@ export class GuardedCall {
     llm: LLM,
     prompt: Prompt,
     options: CallOptions,
+    downgradeTo: readonly LLM[] = [],
   ): Promise<GuardedCall> {
     const { signal } = options;
-    const models = plannedModels(engine, llm, options);
-    const plan = CallPlan.of(models, prompt, options, engine.settings);
-    const joined = await joinHold(engine, signal);
-    try {
-      const hold = await fitHold(
-        engine,
-        plan,
-        (pico) => (joined === undefined ? engine.reserve(pico, signal) : engine.claim(joined, pico, signal)),
-        () => exactInputTokens(models, prompt, options, engine.settings.tokenCounter),
+    const first = planCall(engine, llm, prompt, options);
+    const joined = await joinHold(engine, first.limits, signal);
+    const tryOne = async (call: PlannedCall, overrun: boolean): Promise<Effort<GuardedCall>> => {
+      const { limits } = call;
+      if (joined !== undefined && overrun) joined.overrun = true;
+      const fit = await fitHold(
+        call.plan,
+        (spend) =>
+          joined === undefined
+            ? engine.reserve(limits, spend, signal, overrun)
+            : engine.claim(joined, spend, signal),
+        () => exactInputTokens(call.models, prompt, options, engine.settings.tokenCounter),
         signal,
       );
-      if (joined === undefined) hold.account.keeper.retain();
-      return new GuardedCall(engine, llm, options, hold, joined !== undefined);
+      if (!fit.admitted) return fit;
+      if (joined === undefined) fit.value.account.keeper.retain();
+      return {
+        admitted: true,
+        value: new GuardedCall(engine, call.llm, options, fit.value, joined !== undefined),
+      };
+    };
+    let planned: PlannedCall | undefined = first;
+    const effort = async (overrun: boolean): Promise<Effort<GuardedCall>> => {
+      // Planned anew after a wait: another window may have begun.
+      const call = planned ?? planCall(engine, llm, prompt, options);
+      planned = undefined;
+      let result = await tryOne(call, overrun);
+      for (const other of overrun ? [] : downgradeTo) {
+        if (result.admitted) break;
+        result = await tryOne(planCall(engine, other, prompt, options), false);
+      }
+      return result;
+    };
+    try {
+      const keys = first.limits.lines.map(({ key }) => key);
+      return await admit(engine, keys, effort, { mayWait: joined === undefined, signal });
     } catch (error) {
       joined?.keeper.release();
       throw error;
@@ -141,7 +198,7 @@ export class GuardedCall {
     if (attempts.length > 0 || usage === undefined) return generation;
     // No tokens and no attempts: it came from a cache, or from nowhere.
     if (usage.inputTokens === 0 && usage.outputTokens === 0) return generation;
-    const { provider, model, id } = this.#llm;
+    const { provider, model, id } = this.llm;
     // A tracker around this call, and whoever records the answer by hand, has to see the same id.
     const attemptId = usage.attemptId ?? this.#engine.settings.ids();
     const attempt: Attempt = Object.freeze({
@@ -161,9 +218,25 @@ export class GuardedCall {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#account.claimedPico -= this.#sharePico;
-    this.#sharePico = 0n;
+    this.#account.unclaim(this.#share);
+    this.#share = nothing;
     this.#account.keeper.release();
+  }
+
+  /** Whether what was held for this call is used up by a prompt and an answer of so many tokens. */
+  isUsedUp(inputTokens: number, outputTokens: number): boolean {
+    const model = this.#latest ?? this.llm;
+    const held = (this.#latest && this.#inFlight.get(this.#latest.attemptId)) ?? this.#hold.spend;
+    const tokens = BigInt(inputTokens + outputTokens);
+    if (this.#account.limits.countsTokens && tokens >= held.tokens) return true;
+    if (!this.#account.limits.countsMoney) return false;
+    const pico = this.#hold.plan.priceOf(model)?.costPico({ inputTokens, outputTokens }) ?? 0n;
+    return pico > 0n && pico >= held.pico;
+  }
+
+  /** The stream was ended because that is so. */
+  noteCut(): void {
+    this.#engine.announcer.cut(this.#latest?.attemptId, this.#hold.spend);
   }
 
   /** Makes sure that an attempt is covered: a second one inside this call needs more than the first one held. */
@@ -171,42 +244,51 @@ export class GuardedCall {
     const engine = this.#engine;
     if (!engine.covered.has(attempt)) {
       engine.covered.add(attempt);
-      const neededPico = this.#worstCase(attempt);
-      const ownPico = lesser(neededPico, this.#sharePico);
-      this.#sharePico -= ownPico;
+      const needed = this.#worstCase(attempt);
+      const own = lesser(needed, this.#share);
+      this.#share = minus(this.#share, own);
       this.#account.keeper.retain(); // before any wait: the call may end during it
-      if (neededPico > ownPico) await this.#claimMore(attempt, neededPico, ownPico);
+      if (!covers(own, needed)) await this.#claimMore(attempt, needed, own);
       if (this.#account.finished.has(attempt.attemptId)) {
-        this.#giveBack(neededPico); // it was aborted while it waited for the ledger
+        this.#giveBack(needed); // it was aborted while it waited for the ledger
         this.#account.keeper.release();
         return;
       }
-      this.#inFlight.set(attempt.attemptId, neededPico);
+      this.#inFlight.set(attempt.attemptId, needed);
     }
+    this.#latest = attempt;
     await this.#callerOptions.onAttemptStart?.(attempt);
   }
 
-  async #claimMore(attempt: AttemptIdentity, neededPico: PicoUsd, ownPico: PicoUsd): Promise<void> {
+  async #claimMore(attempt: AttemptIdentity, needed: Spend, own: Spend): Promise<void> {
     const engine = this.#engine;
+    const account = this.#account;
     const { signal } = this.#callerOptions;
     try {
-      const answer = await engine.claim(this.#account, neededPico - ownPico, signal);
+      const more = minus(needed, own);
+      let answer = await engine.claim(account, more, signal);
+      if (!answer.admitted && engine.settings.onExceeded.has('warn')) {
+        account.overrun = true;
+        engine.announcer.overrun(answer.facts);
+        answer = await engine.claim(account, more, signal);
+      }
       if (answer.admitted) return;
-      const facts = { ...answer.facts, neededPico };
+      const { limit } = answer.facts;
+      const facts = { ...answer.facts, needed: limit.unit === 'usd' ? needed.pico : needed.tokens };
       engine.noteRefusal(facts);
       throw refusalError(facts);
     } catch (error) {
-      this.#giveBack(ownPico);
-      this.#account.keeper.release();
+      this.#giveBack(own);
+      account.keeper.release();
       engine.covered.delete(attempt);
       throw error;
     }
   }
 
   /** What was claimed, and no attempt needs: to this call's share while there is one. */
-  #giveBack(pico: PicoUsd): void {
-    if (this.#joined && !this.#ended) this.#sharePico += pico;
-    else this.#account.claimedPico -= pico;
+  #giveBack(spend: Spend): void {
+    if (this.#joined && !this.#ended) this.#share = plus(this.#share, spend);
+    else this.#account.unclaim(spend);
   }
 
   #finish(attempt: Attempt, tell = true): void {
@@ -219,46 +301,48 @@ export class GuardedCall {
   }
 
   #settle(attempt: Attempt): void {
-    const claimedPico = this.#inFlight.get(attempt.attemptId);
-    const cost = this.#cost(attempt, claimedPico);
+    const claimed = this.#inFlight.get(attempt.attemptId);
+    const cost = this.#cost(attempt, claimed);
     if (cost !== undefined) {
-      this.#engine.book(this.#account, attempt.attemptId, cost.pico, cost.actual);
+      this.#engine.book(this.#account, attempt.attemptId, cost.spend, cost.actual);
     }
-    if (claimedPico === undefined) {
+    if (claimed === undefined) {
       // An adapter that does not ask before it sends: its cost comes out of the share.
-      const drawn = cost === undefined ? 0n : lesser(cost.pico, this.#sharePico);
-      this.#sharePico -= drawn;
-      this.#account.claimedPico -= drawn;
+      const drawn = cost === undefined ? nothing : lesser(cost.spend, this.#share);
+      this.#share = minus(this.#share, drawn);
+      this.#account.unclaim(drawn);
       return;
     }
     this.#inFlight.delete(attempt.attemptId);
-    const unspent = cost === undefined ? claimedPico : atLeastZero(claimedPico - cost.pico);
-    this.#account.claimedPico -= claimedPico - unspent;
+    const unspent = cost === undefined ? claimed : atLeastZero(minus(claimed, cost.spend));
+    this.#account.unclaim(minus(claimed, unspent));
     this.#giveBack(unspent);
     this.#account.keeper.release();
   }
 
   #cost(
     attempt: Attempt,
-    claimedPico: PicoUsd | undefined,
-  ): { readonly pico: PicoUsd; readonly actual: boolean } | undefined {
+    claimed: Spend | undefined,
+  ): { readonly spend: Spend; readonly actual: boolean } | undefined {
     const { outcome, usage } = attempt;
     if (outcome === 'refused' || outcome === 'unsent') return undefined;
     if (outcome === 'unanswered') {
       if (this.#engine.settings.onLostCall === 'release') return undefined;
-      return { pico: claimedPico ?? this.#mostOf(attempt), actual: false };
+      return { spend: claimed ?? this.#mostOf(attempt), actual: false };
     }
-    const pico = usage === undefined ? undefined : this.#priced(attempt, usage);
-    if (pico === undefined) return { pico: claimedPico ?? this.#mostOf(attempt), actual: false };
-    return { pico, actual: outcome === 'served' && usage?.source !== 'estimated' };
+    const spend = usage === undefined ? undefined : this.#priced(attempt, usage);
+    if (spend === undefined) return { spend: claimed ?? this.#mostOf(attempt), actual: false };
+    return { spend, actual: outcome === 'served' && usage?.source !== 'estimated' };
   }
 
   /**
    * What it cost, by the price of what served; where that has none, of what was asked for. `undefined` where there is no
    * price, or a usage that is none: an answer was paid for all the same.
    */
-  #priced({ provider, model }: Pick<LLM, 'provider' | 'model'>, usage: Usage): PicoUsd | undefined {
+  #priced({ provider, model }: Pick<LLM, 'provider' | 'model'>, usage: Usage): Spend | undefined {
     const { servedModel, serviceTier } = usage;
+    const tokens = tokensOf(usage);
+    if (!this.#account.limits.countsMoney) return tokens > 0n ? { pico: 0n, tokens } : undefined;
     const { prices } = this.#engine;
     try {
       const price =
@@ -268,29 +352,33 @@ export class GuardedCall {
         prices.find({ provider, model }, serviceTier) ??
         this.#hold.plan.priceOf({ provider, model });
       const pico = price?.costPico(usage);
-      return pico !== undefined && pico >= 0n ? pico : undefined;
+      return pico !== undefined && pico >= 0n ? { pico, tokens } : undefined;
     } catch {
       return undefined;
     }
   }
 
   /** The worst case of an attempt that was made already, so that nothing is left to refuse. */
-  #mostOf(attempt: AttemptIdentity): PicoUsd {
+  #mostOf(attempt: AttemptIdentity): Spend {
     try {
       return this.#worstCase(attempt);
     } catch {
-      return this.#hold.pico;
+      return this.#hold.spend;
     }
   }
 
-  #worstCase(model: Pick<AttemptIdentity, 'provider' | 'model' | 'id'>): PicoUsd {
+  #worstCase(model: Pick<AttemptIdentity, 'provider' | 'model' | 'id'>): Spend {
     const { plan, maxTokens } = this.#hold;
-    const pico = plan.costAt(model, maxTokens);
-    if (pico !== undefined) return pico;
+    const { inputTokens } = plan;
+    const spend = plan.costAt(model, maxTokens);
+    if (spend !== undefined) return spend;
     // Somebody that the model around it did not name among its candidates.
-    const price = this.#engine.prices.get(model, this.#callerOptions.serviceTier);
-    const outputTokens =
-      this.options.maxTokens ?? price.maxOutputTokens ?? this.#engine.settings.defaultMaxOutputTokens;
-    return price.maxCostPico({ inputTokens: plan.inputTokens, outputTokens });
+    const { prices, settings } = this.#engine;
+    const price = prices.forLimits(this.#account.limits, model, this.#callerOptions.serviceTier);
+    const outputTokens = this.options.maxTokens ?? price?.maxOutputTokens ?? settings.defaultMaxOutputTokens;
+    return {
+      pico: price?.maxCostPico({ inputTokens, outputTokens }) ?? 0n,
+      tokens: BigInt(inputTokens + outputTokens),
+    };
   }
 }

@@ -1,18 +1,10 @@
-import type { LedgerKey, PicoUsd } from '@synapsekit/core';
-import type { WindowLimit } from './budget-limit.ts';
-import type { BudgetWindow } from './calendar.ts';
 import type { HoldKeeper } from './hold-keeper.ts';
-import { lesser } from './pico.ts';
-
-/** A limit in the window that a hold was admitted in. */
-export interface LimitLine extends LedgerKey {
-  readonly limit: WindowLimit;
-  readonly budgetWindow: BudgetWindow;
-}
+import type { LimitLine, Selection } from './limit-lines.ts';
+import { atLeastZero, greater, lesser, minus, nothing, plus, type Spend } from './spend.ts';
 
 /** What was booked for an attempt under a hold. */
 interface Booked {
-  readonly pico: PicoUsd;
+  readonly spend: Spend;
   readonly actual: boolean;
 }
 
@@ -22,11 +14,15 @@ interface Booked {
  */
 export class HoldAccount {
   readonly id: string;
-  readonly lines: readonly LimitLine[];
-  totalPico: PicoUsd;
+  readonly limits: Selection;
+  total: Spend;
   /** What posts have drawn down. */
-  drawnPico: PicoUsd = 0n;
-  claimedPico: PicoUsd = 0n;
+  drawn: Spend = nothing;
+  claimed: Spend = nothing;
+  /** It did not fit, and was let through all the same: nothing that runs under it is refused. */
+  overrun: boolean;
+  /** The ledger was away and the call was let through all the same: nothing is held there. */
+  unheld = false;
   /** Settled or released by its owner. Calls that are still out keep what is held for them until they end. */
   settled = false;
   /** Nothing is held any more. */
@@ -40,38 +36,73 @@ export class HoldAccount {
 
   constructor(
     id: string,
-    lines: readonly LimitLine[],
-    totalPico: PicoUsd,
+    limits: Selection,
+    total: Spend,
+    overrun: boolean,
     keeper: (account: HoldAccount) => HoldKeeper,
   ) {
     this.id = id;
-    this.lines = lines;
-    this.totalPico = totalPico;
+    this.limits = limits;
+    this.total = total;
+    this.overrun = overrun;
     this.keeper = keeper(this);
   }
 
+  get lines(): readonly LimitLine[] {
+    return this.limits.lines;
+  }
+
   /** Neither drawn down nor claimed. Negative when bookings took what calls had claimed. */
-  get availablePico(): PicoUsd {
-    return this.totalPico - this.drawnPico - this.claimedPico;
+  get available(): Spend {
+    return minus(minus(this.total, this.drawn), this.claimed);
+  }
+
+  /** Whether enough of it is available, of what its limits count. */
+  hasRoomFor({ pico, tokens }: Spend): boolean {
+    const { available, limits } = this;
+    return (
+      (!limits.countsMoney || available.pico >= pico) && (!limits.countsTokens || available.tokens >= tokens)
+    );
   }
 
   /** Still held. */
-  get leftPico(): PicoUsd {
-    return this.ended ? 0n : this.totalPico - this.drawnPico;
+  get left(): Spend {
+    return this.ended || this.unheld ? nothing : minus(this.total, this.drawn);
+  }
+
+  claim(spend: Spend): void {
+    this.claimed = plus(this.claimed, spend);
+  }
+
+  unclaim(spend: Spend): void {
+    this.claimed = minus(this.claimed, spend);
   }
 
   /**
    * Notes a booking, by the ledger's own rule: the first actual wins, a larger estimate replaces a smaller one.
    * Returns what of it the hold does not cover, or `undefined` when it changes nothing.
    */
-  book(attemptId: string, pico: PicoUsd, actual: boolean): PicoUsd | undefined {
+  book(attemptId: string, spend: Spend, actual: boolean): Spend | undefined {
     const known = this.#booked.get(attemptId);
-    if (known?.actual === true || (known !== undefined && !actual && pico <= known.pico)) return undefined;
-    this.#booked.set(attemptId, { pico, actual });
-    const more = pico - (known?.pico ?? 0n);
-    if (more <= 0n) return 0n; // frees money, but not into the hold
-    const drawn = lesser(more, this.leftPico);
-    this.drawnPico += drawn;
-    return more - drawn;
+    if (known === undefined) {
+      this.#booked.set(attemptId, { spend, actual });
+      return this.#draw(spend);
+    }
+    if (known.actual) return undefined;
+    const more = atLeastZero(minus(spend, known.spend));
+    if (!actual && more.pico === 0n && more.tokens === 0n) return undefined;
+    this.#booked.set(attemptId, { spend: actual ? spend : greater(spend, known.spend), actual });
+    return this.#draw(more); // what it frees does not go back into the hold
+  }
+
+  #draw(spend: Spend): Spend {
+    const { left } = this;
+    if (left.pico >= spend.pico && left.tokens >= spend.tokens) {
+      this.drawn = plus(this.drawn, spend);
+      return nothing;
+    }
+    const drawn = lesser(spend, left);
+    this.drawn = plus(this.drawn, drawn);
+    return minus(spend, drawn);
   }
 }

@@ -1,6 +1,8 @@
-import { type CostRecord, type PicoUsd, parseUsd, usdNumber } from '@synapsekit/core';
-import type { BudgetEngine } from './budget-engine.ts';
+import { type CostRecord, usdNumber } from '@synapsekit/core';
+import { type BudgetEngine, tokensOf } from './budget-engine.ts';
 import type { HoldAccount } from './hold-account.ts';
+import type { Spend } from './spend.ts';
+import { parseSpend, type SpendAmount } from './spend-amount.ts';
 
 /**
  * Money set aside before it is spent. Settle it with what it cost, or release it; the first of the two counts. In a
@@ -28,7 +30,12 @@ export class Hold implements Disposable, AsyncDisposable {
 
   /** What is still held, US dollars, for display. 0 once it is settled or released, and no call under it is out. */
   get heldUsd(): number {
-    return usdNumber(this.#account.leftPico);
+    return usdNumber(this.#account.left.pico);
+  }
+
+  /** The same for tokens, where they were reserved. */
+  get heldTokens(): number {
+    return Number(this.#account.left.tokens);
   }
 
   /**
@@ -47,8 +54,8 @@ export class Hold implements Disposable, AsyncDisposable {
   }
 
   /**
-   * Books what it cost and frees the rest. A number or decimal string of US dollars is spend that is no model call, and
-   * is booked beside whatever was recorded under the hold; a `CostRecord` is booked once, also when the tracker has
+   * Books what it cost and frees the rest. A number or decimal string of US dollars (or `{ usd, tokens }`) is spend that
+   * is no model call, and is booked beside whatever was recorded under the hold; a `CostRecord` is booked once, also when the tracker has
    * told the guard of it already. Only the first `settle` or `release` does anything.
    *
    * Never waits longer than the guard's `ledgerTimeoutMs`: a booking that a ledger has not taken by then is kept and
@@ -56,10 +63,10 @@ export class Hold implements Disposable, AsyncDisposable {
    *
    * @throws ConfigError for an amount that is none. Nothing is settled then.
    */
-  settle(cost: number | string | CostRecord): Promise<void> {
+  settle(cost: SpendAmount | CostRecord): Promise<void> {
     if (this.#settled !== undefined) return this.#settled;
-    if (typeof cost === 'object' && cost !== null) this.#settleRecord(cost);
-    else this.#book(`${this.id}:settled`, parseUsd(cost, 'cost'), true);
+    if (typeof cost === 'object' && cost !== null && 'attemptId' in cost) this.#settleRecord(cost);
+    else this.#book(`${this.id}:settled`, parseSpend(cost, 'cost'), true);
     return this.#done();
   }
 
@@ -79,19 +86,21 @@ export class Hold implements Disposable, AsyncDisposable {
   }
 
   #settleRecord(record: CostRecord): void {
+    const tokens = tokensOf(record.usage);
     if (!record.unpriced) {
-      this.#book(record.attemptId, parseUsd(record.costUsdExact), !record.estimated);
+      const spend = parseSpend(record.costUsdExact, 'cost');
+      this.#book(record.attemptId, { ...spend, tokens }, !record.estimated);
       return;
     }
     // Nobody knows what it cost: what was held for it is the only bound that there is.
-    this.#engine.noteUnpriced(record.modelId);
-    this.#book(record.attemptId, this.#account.leftPico, false);
+    if (this.#account.limits.countsMoney) this.#engine.noteUnpriced(record.modelId);
+    this.#book(record.attemptId, { pico: this.#account.left.pico, tokens }, false);
   }
 
-  #book(attemptId: string, pico: PicoUsd, actual: boolean): void {
+  #book(attemptId: string, spend: Spend, actual: boolean): void {
     const { keeper } = this.#account;
     const last = !keeper.shared;
-    this.#engine.book(this.#account, attemptId, pico, actual, last);
+    this.#engine.book(this.#account, attemptId, spend, actual, { close: last });
     if (!last) keeper.release();
   }
 

@@ -1,10 +1,12 @@
 export { BudgetExceededError } from '@synapsekit/core';
 export { BudgetGuard, type GuardCallOptions, type PlannedUsage } from './budget-guard.ts';
-export type { BudgetLimit } from './budget-limit.ts';
-export type { BudgetLimitStatus, BudgetStatus } from './budget-status.ts';
-export { enforceBudget } from './enforce-budget.ts';
-export type { BudgetGuardOptions } from './guard-options.ts';
+export type { BudgetLimit, RollingLimit, SpendLimits, WindowLimits } from './budget-limit.ts';
+export type { BudgetLimitStatus, BudgetStatus, LimitState, TokenLimitStatus } from './budget-status.ts';
+export { type EnforceBudgetOptions, enforceBudget } from './enforce-budget.ts';
+export type { BudgetGuardOptions, OnExceeded } from './guard-options.ts';
 export type { Hold } from './hold.ts';
 export { MemoryLedger, type MemoryLedgerOptions } from './ledger/memory-ledger.ts';
 export { type HttpRefusal, refusalToHttp } from './refusal-to-http.ts';
+export type { SpendAmount } from './spend-amount.ts';
+export type { ThresholdEvent } from './threshold.ts';
 export type { BudgetWarning, BudgetWarningCode } from './warning.ts';

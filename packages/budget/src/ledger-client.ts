@@ -10,7 +10,7 @@ import {
   type ReserveResult,
 } from '@synapsekit/core';
 import { type Answer, isPromise, within } from './deadline.ts';
-import { PostQueue } from './post-queue.ts';
+import { type PostFacts, PostQueue } from './post-queue.ts';
 
 const firstRetryMs = 10;
 const lastRetryMs = 200;
@@ -38,30 +38,36 @@ export class LedgerClient {
    */
   reserve(request: ReserveRequest, signal: AbortSignal | undefined): Answer<ReserveResult> {
     const { posts } = this;
-    // Spent but not there yet: the store cannot know, so it is given less to spend.
-    const unposted = posts.uncovered;
     const endsAtMs = this.#deadline();
-    const result = this.#ask(() => this.#store.reserve(lowered(request, unposted)), endsAtMs, signal);
-    if (!isPromise(result) && (result.admitted || posts.pending === 0)) {
-      return restored(result, request, unposted);
-    }
-    return this.#reserveAgain(request, result, unposted, endsAtMs, signal);
+    // Spent but not there yet: the store cannot know, so it is given less to spend.
+    const asked = this.#lowered(request);
+    const result = this.#ask(() => this.#store.reserve(asked), endsAtMs, signal);
+    if (!isPromise(result) && (result.admitted || posts.pending === 0))
+      return restored(result, request, asked);
+    return this.#reserveAgain(request, result, asked, endsAtMs, signal);
   }
 
   /** What is on its way counts twice, or is still held there: let it arrive before a refusal is believed. */
   async #reserveAgain(
     request: ReserveRequest,
     first: Answer<ReserveResult>,
-    unposted: bigint,
+    asked: ReserveRequest,
     endsAtMs: number,
     signal: AbortSignal | undefined,
   ): Promise<ReserveResult> {
     const result = await first;
-    if (result.admitted || this.posts.pending === 0) return restored(result, request, unposted);
-    if (!(await this.#arrived(endsAtMs, signal))) return restored(result, request, unposted);
-    const again = this.posts.uncovered;
-    const answer = this.#ask(() => this.#store.reserve(lowered(request, again)), endsAtMs, signal);
+    if (result.admitted || this.posts.pending === 0) return restored(result, request, asked);
+    if (!(await this.#arrived(endsAtMs, signal))) return restored(result, request, asked);
+    const again = this.#lowered(request);
+    const answer = this.#ask(() => this.#store.reserve(again), endsAtMs, signal);
     return restored(await answer, request, again);
+  }
+
+  #lowered(request: ReserveRequest): ReserveRequest {
+    const { posts } = this;
+    if (!posts.hasUncovered) return request;
+    const lines = request.lines.map((line) => ({ ...line, limit: line.limit - posts.uncoveredOn(line) }));
+    return { ...request, lines };
   }
 
   renew(holdId: string, leaseMs: number): Answer<boolean> {
@@ -73,8 +79,8 @@ export class LedgerClient {
     return this.#ask(() => this.#store.renew(holdId, leaseMs), this.#deadline(), signal);
   }
 
-  post(request: PostRequest, uncovered: bigint): Promise<void> | undefined {
-    return this.posts.post(request, uncovered);
+  post(request: PostRequest, facts: PostFacts): Promise<void> | undefined {
+    return this.posts.post(request, facts);
   }
 
   close(holdId: string): void {
@@ -178,15 +184,12 @@ function toLedgerError(error: unknown): LedgerError {
   );
 }
 
-function lowered(request: ReserveRequest, unposted: bigint): ReserveRequest {
-  if (unposted === 0n) return request;
-  return { ...request, lines: request.lines.map((line) => ({ ...line, limit: line.limit - unposted })) };
-}
-
 /** A refusal with the limit that was meant, and with what is not posted yet among what is spent. */
-function restored(result: ReserveResult, { lines }: ReserveRequest, unposted: bigint): ReserveResult {
-  if (result.admitted || unposted === 0n) return result;
+function restored(result: ReserveResult, request: ReserveRequest, asked: ReserveRequest): ReserveResult {
+  if (result.admitted || request === asked) return result;
   const { refused } = result;
-  const limit = lines.find(({ key }) => key === refused.key)?.limit ?? refused.limit;
+  const index = request.lines.findIndex(({ key }) => key === refused.key);
+  const limit = request.lines[index]?.limit ?? refused.limit;
+  const unposted = limit - (asked.lines[index]?.limit ?? limit);
   return { admitted: false, refused: { ...refused, limit, committed: refused.committed + unposted } };
 }

@@ -1,19 +1,31 @@
 import {
   type Clock,
+  type CrossedMark,
   isSynapseError,
   LedgerError,
+  type LedgerKey,
   type LedgerStore,
   type PostRequest,
 } from '@synapsekit/core';
 import { type Answer, isPromise } from './deadline.ts';
 
+/** What somebody who posts has to say beside the request. */
+export interface PostFacts {
+  /** What no hold covers, in units, line by line as in the request: counts against admission until it is there. */
+  readonly uncovered: readonly bigint[];
+  /** Told which marks the post has crossed, if any. Must not throw. */
+  readonly onCrossed?: ((crossed: readonly CrossedMark[]) => void) | undefined;
+}
+
+/** What a post answers; a close answers nothing. */
+type Reply = readonly CrossedMark[] | undefined;
+
 /** A post or a close on its way to the ledger. */
 interface Entry {
-  readonly run: () => Answer<unknown>;
-  /** What it books, in units. */
-  readonly amount: bigint;
-  /** What it books that no hold covers, in units: counts against admission until it is there. */
-  readonly uncovered: bigint;
+  readonly run: () => Answer<Reply>;
+  readonly lines: PostRequest['lines'];
+  readonly uncovered: readonly bigint[];
+  readonly onCrossed: PostFacts['onCrossed'];
   /** Its place in the order in which entries came. */
   readonly position: number;
   onArrival: (() => void) | undefined;
@@ -52,8 +64,11 @@ export class PostQueue {
   readonly #pending = new Set<Entry>();
   /** In the order of their positions. */
   readonly #waiters: Waiter[] = [];
+  /** Told whenever something has arrived that may have freed money. */
+  onArrival: () => void = () => {};
   #positions = 0;
-  #uncovered = 0n;
+  /** By counter; what is zero is not in it. */
+  readonly #uncovered = new Map<string, bigint>();
   #conflicts = 0;
   #lastError: unknown;
 
@@ -75,22 +90,28 @@ export class PostQueue {
     return this.#conflicts;
   }
 
-  /** Spent, not yet in the ledger, and covered by no hold there. Units. */
-  get uncovered(): bigint {
-    return this.#uncovered;
+  /** True when something is spent, not yet in the ledger, and covered by no hold there. */
+  get hasUncovered(): boolean {
+    return this.#uncovered.size > 0;
+  }
+
+  /** How much of that there is on one counter, in units. */
+  uncoveredOn({ key, window }: LedgerKey): bigint {
+    return this.#uncovered.get(counterId(key, window.id)) ?? 0n;
   }
 
   /** Resolves when it has arrived, or was refused for good; `undefined` when that was at once. */
-  post(request: PostRequest, uncovered: bigint): Promise<void> | undefined {
-    return this.#push(request.holdId ?? `attempt ${request.attemptId}`, {
-      run: () => this.#store.post(request),
-      amount: request.lines[0]?.amount ?? 0n, // the same on every line
-      uncovered,
-    });
+  post(request: PostRequest, facts: PostFacts): Promise<void> | undefined {
+    const chain = request.holdId ?? `attempt ${request.attemptId}`;
+    return this.#push(chain, () => this.#store.post(request), request.lines, facts);
   }
 
   close(holdId: string): void {
-    void this.#push(holdId, { run: () => this.#store.close(holdId), amount: 0n, uncovered: 0n });
+    const run = (): Answer<Reply> => {
+      const answer = this.#store.close(holdId);
+      return isPromise(answer) ? answer.then(() => undefined) : undefined;
+    };
+    void this.#push(holdId, run, [], nothingUncovered);
   }
 
   /** Resolves when all that is on its way now has arrived. Tries at once what waits to be tried again. */
@@ -110,18 +131,40 @@ export class PostQueue {
     return this.#lastError;
   }
 
-  #push(key: string, work: Pick<Entry, 'run' | 'amount' | 'uncovered'>): Promise<void> | undefined {
+  #push(
+    key: string,
+    run: Entry['run'],
+    lines: Entry['lines'],
+    { uncovered, onCrossed }: PostFacts,
+  ): Promise<void> | undefined {
+    let answer: Promise<Reply> | undefined;
+    if (!this.#chains.has(key)) {
+      // With a store that answers at once there is nothing to note down.
+      const first = attempt(run);
+      if (!isPromise(first)) {
+        this.#settled(first, onCrossed);
+        return undefined;
+      }
+      answer = first;
+    }
     this.#positions += 1;
-    const entry: Entry = { ...work, position: this.#positions, onArrival: undefined };
+    const entry: Entry = {
+      run,
+      lines,
+      uncovered,
+      onCrossed,
+      position: this.#positions,
+      onArrival: undefined,
+    };
     this.#pending.add(entry);
-    this.#uncovered += entry.uncovered;
+    this.#addUncovered(lines, uncovered, 1n);
     const waiting = this.#chains.get(key);
     if (waiting !== undefined) {
       waiting.entries.push(entry);
     } else {
-      const chain: Chain = { entries: [entry], running: false, cancelRetry: undefined, failures: 0 };
+      const chain: Chain = { entries: [entry], running: true, cancelRetry: undefined, failures: 0 };
       this.#chains.set(key, chain);
-      this.#advance(key, chain);
+      if (answer !== undefined) this.#await(key, chain, entry, answer);
     }
     if (!this.#pending.has(entry)) return undefined;
     return new Promise((resolve) => {
@@ -139,7 +182,7 @@ export class PostQueue {
           this.#await(key, chain, entry, answer);
           return;
         }
-        this.#done(chain, entry);
+        this.#done(chain, entry, answer);
       } catch (error) {
         if (!this.#failed(key, chain, entry, error)) return;
       }
@@ -147,7 +190,7 @@ export class PostQueue {
     this.#chains.delete(key);
   }
 
-  #await(key: string, chain: Chain, entry: Entry, answer: Promise<unknown>): void {
+  #await(key: string, chain: Chain, entry: Entry, answer: Promise<Reply>): void {
     let over = false;
     const once = (end: () => boolean): void => {
       if (over) return;
@@ -167,17 +210,34 @@ export class PostQueue {
       ),
     );
     answer.then(
-      () => once(() => this.#done(chain, entry)),
+      (crossed) => once(() => this.#done(chain, entry, crossed)),
       (error: unknown) => once(() => this.#failed(key, chain, entry, error)),
     );
   }
 
-  #done(chain: Chain, entry: Entry): true {
+  #done(chain: Chain, entry: Entry, crossed: Reply): true {
     chain.entries.shift();
     chain.failures = 0;
-    this.#uncovered -= entry.uncovered;
+    this.#addUncovered(entry.lines, entry.uncovered, -1n);
     this.#arrived(entry);
+    this.#settled(crossed, entry.onCrossed);
     return true;
+  }
+
+  #settled(crossed: Reply, onCrossed: PostFacts['onCrossed']): void {
+    if (onCrossed !== undefined && crossed !== undefined && crossed.length > 0) onCrossed(crossed);
+    this.onArrival();
+  }
+
+  #addUncovered(lines: Entry['lines'], uncovered: readonly bigint[], sign: 1n | -1n): void {
+    for (const [index, { key, window }] of lines.entries()) {
+      const amount = uncovered[index] ?? 0n;
+      if (amount === 0n) continue;
+      const id = counterId(key, window.id);
+      const sum = (this.#uncovered.get(id) ?? 0n) + sign * amount;
+      if (sum === 0n) this.#uncovered.delete(id);
+      else this.#uncovered.set(id, sum);
+    }
   }
 
   #arrived(entry: Entry): void {
@@ -198,7 +258,8 @@ export class PostQueue {
     if (isSynapseError(error, 'ledger') && !error.transient) {
       chain.entries.shift();
       // Its hold will be closed; what it spent must go on counting.
-      this.#uncovered += entry.amount - entry.uncovered;
+      const held = entry.lines.map(({ amount }, index) => amount - (entry.uncovered[index] ?? 0n));
+      this.#addUncovered(entry.lines, held, 1n);
       this.#conflicts += 1;
       this.#arrived(entry);
       this.#onConflict(error);
@@ -209,5 +270,20 @@ export class PostQueue {
     chain.running = false;
     chain.cancelRetry = this.#clock.timer(waitMs, () => this.#advance(key, chain));
     return false;
+  }
+}
+
+const nothingUncovered: PostFacts = { uncovered: [] };
+
+function counterId(key: string, windowId: string): string {
+  return `${windowId}\n${key}`;
+}
+
+/** Carries it out. What it throws is an answer that rejects. */
+function attempt(run: Entry['run']): Answer<Reply> {
+  try {
+    return run();
+  } catch (error) {
+    return Promise.reject(error);
   }
 }

@@ -1,17 +1,23 @@
 import { LedgerError } from '@synapsekit/core';
 import { expect, test } from 'vitest';
+import type { Limit } from './budget-limit.ts';
 import { refusalError } from './refusal.ts';
 import { refusalToHttp } from './refusal-to-http.ts';
 
 const nowMs = Date.UTC(2026, 10, 23, 12);
 const facts = {
   guard: 'app',
-  limit: 'daily',
+  limit: {
+    name: 'daily',
+    unit: 'usd',
+    amount: 1_000_000_000_000n,
+    attribute: undefined,
+    window: 'daily',
+  } satisfies Limit,
   window: '2026-11-23',
-  limitPico: 1_000_000_000_000n,
-  committedPico: 400_000_000_000n,
-  heldPico: 500_000_000_000n,
-  neededPico: 200_000_000_000n,
+  committed: 400_000_000_000n,
+  held: 500_000_000_000n,
+  needed: 200_000_000_000n,
   resetsAtMs: Date.UTC(2026, 10, 24),
   nowMs,
 };
@@ -33,12 +39,12 @@ test('calls in flight will settle: 429, soon', () => {
 });
 
 test('the window will end: 429, then', () => {
-  const refusal = refusalToHttp(refusalError({ ...facts, committedPico: 900_000_000_000n }));
+  const refusal = refusalToHttp(refusalError({ ...facts, committed: 900_000_000_000n }));
   expect([refusal?.status, refusal?.headers['Retry-After']]).toEqual([429, String(12 * 3_600)]);
 });
 
 test('waiting does not help: 402, without Retry-After', () => {
-  const refusal = refusalToHttp(refusalError({ ...facts, neededPico: 2_000_000_000_000n }));
+  const refusal = refusalToHttp(refusalError({ ...facts, needed: 2_000_000_000_000n }));
   expect([refusal?.status, refusal?.headers['Retry-After']]).toEqual([402, undefined]);
 });
 

@@ -4,6 +4,12 @@ import process from 'node:process';
 export type BudgetWarningCode =
   /** A record without a known price: what it cost counts against no limit. */
   | 'SYNAPSEKIT_BUDGET_UNPRICED'
+  /** A record without an attribute that a limit needs: it counts as `unattributed`. */
+  | 'SYNAPSEKIT_BUDGET_UNATTRIBUTED'
+  /** A call that did not fit was let through (`onExceeded: "warn"`). */
+  | 'SYNAPSEKIT_BUDGET_OVERRUN'
+  /** The ledger was away, and calls were let through (`failOpen`). */
+  | 'SYNAPSEKIT_BUDGET_FAIL_OPEN'
   /** The ledger refused a booking for good. It goes on counting in this process only. */
   | 'SYNAPSEKIT_BUDGET_NOT_BOOKED';
 
@@ -13,6 +19,8 @@ export interface BudgetWarning {
   readonly message: string;
   /** The model it is about, if it is about one. */
   readonly model?: string | undefined;
+  /** What else it is about: each is told of once. */
+  readonly subject?: string | undefined;
   /** What was thrown, if anything was. */
   readonly cause?: unknown;
 }
@@ -22,7 +30,7 @@ export function emitProcessWarning({ code, message }: BudgetWarning): void {
   process.emitWarning(message, { type: 'SynapseKitWarning', code });
 }
 
-/** The most different warnings that are remembered as told; there are never more than that. */
+/** The most different warnings that are told. */
 const maxTold = 1_000;
 
 /** Tells each warning once. */
@@ -36,7 +44,7 @@ export class Warnings {
 
   /** Never throws. */
   tell(warning: BudgetWarning): void {
-    const key = `${warning.code} ${warning.model ?? ''}`;
+    const key = `${warning.code} ${warning.model ?? warning.subject ?? ''}`;
     if (this.#told.has(key) || this.#told.size >= maxTold) return;
     this.#told.add(key);
     try {

@@ -26,15 +26,7 @@ export const channelNames = {
  */
 export interface BudgetMessage {
   readonly version: 1;
-  readonly type:
-    | 'hold'
-    | 'refusal'
-    | 'booking'
-    | 'close'
-    | 'overrun'
-    | 'threshold'
-    | 'cut'
-    | 'fail-open';
+  readonly type: 'hold' | 'refusal' | 'booking' | 'close' | 'overrun' | 'threshold' | 'cut' | 'fail-open';
   readonly guard: string;
   readonly holdId?: string | undefined;
   readonly attemptId?: string | undefined;

@@ -1,0 +1,58 @@
+import type { PicoUsd } from '@synapsekit/core';
+
+/** What something costs, or may cost: both in one, since a limit is of either. */
+export interface Spend {
+  readonly pico: PicoUsd;
+  /** Of prompt and answer together. */
+  readonly tokens: bigint;
+}
+
+/** What a limit counts. */
+export type Unit = 'usd' | 'tokens';
+
+export const nothing: Spend = Object.freeze({ pico: 0n, tokens: 0n });
+
+export function plus(a: Spend, b: Spend): Spend {
+  return { pico: a.pico + b.pico, tokens: a.tokens + b.tokens };
+}
+
+/** May be negative. */
+export function minus(a: Spend, b: Spend): Spend {
+  return { pico: a.pico - b.pico, tokens: a.tokens - b.tokens };
+}
+
+/** The smaller of each. */
+export function lesser(a: Spend, b: Spend): Spend {
+  return { pico: smaller(a.pico, b.pico), tokens: smaller(a.tokens, b.tokens) };
+}
+
+/** Nothing in place of what is negative. */
+export function atLeastZero({ pico, tokens }: Spend): Spend {
+  return { pico: pico > 0n ? pico : 0n, tokens: tokens > 0n ? tokens : 0n };
+}
+
+/** The larger of each. */
+export function greater(a: Spend, b: Spend): Spend {
+  return { pico: larger(a.pico, b.pico), tokens: larger(a.tokens, b.tokens) };
+}
+
+/** True where `a` is enough for `b`. */
+export function covers(a: Spend, b: Spend): boolean {
+  return a.pico >= b.pico && a.tokens >= b.tokens;
+}
+
+/** The part of it that a limit counts. */
+export function inUnit(spend: Spend, unit: Unit): bigint {
+  return unit === 'usd' ? spend.pico : spend.tokens;
+}
+
+/** `Math.min` takes no bigints. */
+function smaller(a: bigint, b: bigint): bigint {
+  if (b < a) return b;
+  return a;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  if (b > a) return b;
+  return a;
+}
