@@ -1,0 +1,3 @@
+export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.ts';
+export { RedisLedger } from './redis-ledger.ts';
+export type { RedisLedgerOptions } from './redis-ledger-options.ts';

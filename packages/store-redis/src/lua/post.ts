@@ -1,0 +1,221 @@
+import { counters, header } from './counters.ts';
+import { holds } from './holds.ts';
+import { numbers } from './numbers.ts';
+import { type Script, script } from './script.ts';
+
+/**
+ * KEYS: z, attempt, hold ('' in ARGV[5]: none, the key is there all the same), counters. ARGV: the three of every script,
+ * kind ('a' or 'e'), 'h' under a hold, 'hc' to close it too, names and amounts as the
+ * attempt's record has them, and for each line amount, when, marks ('' or numbers with
+ * spaces between).
+ *
+ * What is booked for an attempt is a text: how many bytes of names follow, the names of the counters, each after its
+ * length, and for each line kind, amount, part of a rolling window.
+ *
+ * Answers 0, or { line, mark, committed, … }: the marks crossed.
+ */
+export const postScript: Script = script(
+  'post',
+  header,
+  `
+-- The usual case, and nothing but that: the first booking of an attempt, which closes its hold, on the same counters of
+-- the calendar, with small figures, and no mark that is not told.
+local values = call('MGET', unpack(KEYS, 2))
+if not values[1] and values[2] and ARGV[5] == 'hc' then
+  local ends, admitted, length, at = match(values[2], '^h(%d+) %a (%d+) (%d+) ()')
+  if ends and tonumber(ends) > now and #ARGV[6] == tonumber(length)
+    and string.sub(values[2], at, at + length - 1) == ARGV[6] then
+    at = at + length
+    local count, texts, marked, simple = #KEYS - 3, {}, false, true
+    for i = 1, count do
+      local value, when = values[2 + i], ARGV[6 + 3 * i]
+      local c, h, rest, left
+      if value and (when == '' or tonumber(when)) then
+        c, h, rest = match(value, '^(%d+) (%d+) (.*)$')
+        left, at = match(values[2], '^%d+ (%d+) 0 ()', at)
+      end
+      if not c or not (c + h <= 2251799813685248) or not (ARGV[5 + 3 * i] + left <= 2251799813685248) or h - left < 0
+        or (when ~= '' and tonumber(when) < now) then
+        simple = false
+        break
+      end
+      c = c + ARGV[5 + 3 * i]
+      local marks = ARGV[7 + 3 * i]
+      if marks ~= '' then
+        marked = true
+        if tonumber(match(marks, '^%d+')) <= c then
+          local told = match(rest, '^%S+ %S+ (.+)$')
+          told = told and { cmsgpack.unpack(told) } or {}
+          local isTold = {}
+          for k = 1, #told, 2 do isTold[told[k]] = true end
+          for mark in string.gmatch(marks, '%d+') do
+            if not isTold[mark] and tonumber(mark) <= c then simple = false end
+          end
+        end
+      end
+      texts[i] = format('%d %d %s', c, h - left, rest)
+    end
+    if simple and marked then
+      local due = call('ZRANGE', KEYS[1], '0', '0', 'WITHSCORES')
+      simple = not due[2] or tonumber(due[2]) > now
+    end
+    if simple then
+      call('ZREM', KEYS[1], string.sub(KEYS[3], #KEYS[1] + 2))
+      call('SET', KEYS[3], 'x' .. admitted, 'PX', ARGV[2])
+      call('SET', KEYS[2], #ARGV[6] .. ' ' .. ARGV[6] .. ARGV[7], 'PX', ARGV[2])
+      for i = 1, count do call('SET', KEYS[3 + i], texts[i], 'KEEPTTL') end
+      return 0
+    end
+  end
+end
+`,
+  numbers,
+  counters,
+  holds,
+  `
+local kind, under = ARGV[4], ARGV[5]
+local count = #KEYS - 3
+local id = under ~= '' and string.sub(KEYS[3], skip + 2)
+local booked = {}
+if values[1] then
+  local length, at = match(values[1], '^(%d+) ()')
+  local names = unpackNames(string.sub(values[1], at, at + length - 1))
+  for as, amount, part in string.gmatch(string.sub(values[1], at + length), '(%a) (%d+) (%d+) ') do
+    local i = #booked
+    booked[i + 1], booked[i + 2], booked[i + 3], booked[i + 4] = names[i / 4 + 1], as, amount, tonumber(part)
+  end
+end
+local hold = under ~= '' and values[2] and unpackHold(values[2])
+local write, drew
+if hold and hold[1] == 'h' and hold[2] <= now then write = expire(id, hold) end
+-- What the end of a lease booked counts for the marks.
+local swept, writeSwept = 0, nil
+for i = 1, count do
+  if ARGV[7 + 3 * i] ~= '' then
+    swept, writeSwept = sweep(128, id)
+    break
+  end
+end
+
+local function key(name)
+  local length, rest = match(name, '^.:(%d+):(.*)$')
+  return string.sub(rest, 1, tonumber(length))
+end
+local function bookedAt(name)
+  for at = 1, #booked, 4 do
+    if booked[at] == name then return at end
+  end
+  if booked[1] then
+    local wanted = key(name)
+    for at = 1, #booked, 4 do
+      if key(booked[at]) == wanted then return at end
+    end
+  end
+end
+local function heldAt(name, line)
+  if not hold then return end
+  if hold[4 * line + 1] == name then return 4 * line + 1 end
+  for at = 5, #hold, 4 do
+    if hold[at] == name then return at end
+  end
+end
+
+local changed = false
+for i = 1, count do
+  local name, amount = string.sub(KEYS[3 + i], skip), num(ARGV[5 + 3 * i])
+  local at = bookedAt(name)
+  local last = at and num(booked[at + 2])
+  if not at or (booked[at + 1] == 'e' and (kind == 'a' or not le(amount, last))) then
+    changed = true
+    local own = not at or booked[at] == name
+    local counter
+    if own then counter = open(name, ARGV[6 + 3 * i], values[2 + i]) else counter = find(booked[at]) end
+    local line = heldAt(own and name or booked[at], i)
+    if not at then
+      at = #booked + 1
+      booked[at], booked[at + 3] = name, 0
+      if line then
+        booked[at + 3] = hold[line + 3]
+      elseif counter.p then
+        -- Under a hold that is over, or that lacks the line, it counts from then, too.
+        booked[at + 3] = hold and hold[4] and math.min(counter.p, math.floor(hold[4] / counter.w)) or counter.p
+      end
+    end
+    booked[at + 1], booked[at + 2] = kind, ARGV[5 + 3 * i]
+    if counter then
+      local part = booked[at + 3]
+      if last and not le(last, amount) then
+        commit(counter, part, sub(last, amount), true)
+      else
+        local delta = last and sub(amount, last) or amount
+        local left = line and num(hold[line + 2]) or 0
+        local drawn = le(left, delta) and left or delta
+        if drawn ~= 0 then
+          hold[line + 2] = sub(left, drawn)
+          -- What an expiry booked is committed already.
+          if hold[1] == 'h' then counter.h = sub(counter.h, drawn) else commit(counter, hold[line + 3], drawn, true) end
+          drew = true
+        end
+        commit(counter, part, delta)
+      end
+      touch(counter)
+    end
+  end
+end
+local closing = under == 'hc' and (not hold or hold[1] ~= 'x')
+if closing and hold then free(hold) end
+
+-- Marks: each is told to one post, and to that one again.
+local crossed = {}
+local post = kind .. string.sub(KEYS[2], skip)
+for i = 1, count do
+  local marks = ARGV[7 + 3 * i]
+  if marks ~= '' then
+    local counter = open(string.sub(KEYS[3 + i], skip), ARGV[6 + 3 * i], values[2 + i])
+    rearm(counter)
+    local told, to = counter.m ~= '' and { cmsgpack.unpack(counter.m) } or {}, {}
+    local before = #told
+    for at = 1, before, 2 do to[told[at]] = told[at + 1] end
+    for mark in string.gmatch(marks, '%d+') do
+      if not to[mark] and le(num(mark), counter.c) then
+        told[#told + 1], told[#told + 2], to[mark] = mark, post, post
+      end
+      if to[mark] == post then
+        local at = #crossed
+        crossed[at + 1], crossed[at + 2], crossed[at + 3] = i, mark, text(counter.c)
+      end
+    end
+    if #told > before then
+      counter.m = cmsgpack.pack(unpack(told))
+      touch(counter)
+    end
+  end
+end
+
+if changed or closing or write or swept > 0 or dirty[1] then
+  -- First a write that needs no memory: after it the others pass, however full the memory is.
+  if closing or write then call('ZREM', KEYS[1], id) else call('ZREMRANGEBYSCORE', KEYS[1], '(0', '(0') end
+  if swept > 0 then writeSwept() end
+  if closing then
+    over(id, hold)
+  elseif write then
+    write()
+  elseif drew then
+    if hold[1] == 'h' then call('SET', KEYS[3], packHold(hold), 'KEEPTTL')
+    else call('SET', KEYS[3], packHold(hold), 'PX', remember) end
+  end
+  if changed then
+    local names, amounts = {}, {}
+    for i = 1, #booked, 4 do
+      names[#names + 1] = #booked[i] .. ':' .. booked[i]
+      amounts[#amounts + 1] = booked[i + 1] .. ' ' .. booked[i + 2] .. ' ' .. text(booked[i + 3]) .. ' '
+    end
+    names = table.concat(names)
+    call('SET', KEYS[2], #names .. ' ' .. names .. table.concat(amounts), 'PX', remember)
+  end
+  save(0)
+end
+if not crossed[1] then return 0 end
+return crossed
+`,
+);
