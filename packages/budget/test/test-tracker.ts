@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type Attempt,
+  type Attributes,
   type CostRecord,
   createGenerationStream,
   type LLMMiddleware,
@@ -17,6 +19,7 @@ export class TestTracker implements SpendSource {
   readonly prices: PriceLookup;
   /** What was recorded, once per attempt; a later actual replaces an estimate. Pico-dollars. */
   readonly booked: Map<string, bigint> = new Map();
+  readonly #scope = new AsyncLocalStorage<Attributes>();
   readonly #listeners = new Set<(record: CostRecord) => void>();
 
   constructor(prices: PriceLookup = tutorialPrices) {
@@ -30,6 +33,15 @@ export class TestTracker implements SpendSource {
   onRecord(listener: (record: CostRecord) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Runs `fn` where everything is for somebody. */
+  scope<T>(attributes: Attributes, fn: () => T): T {
+    return this.#scope.run({ ...this.scopeAttributes(), ...attributes }, fn);
+  }
+
+  scopeAttributes(): Attributes {
+    return this.#scope.getStore() ?? {};
   }
 
   record(provider: string, model: string, usage: Usage): CostRecord {
@@ -50,7 +62,7 @@ export class TestTracker implements SpendSource {
       unpriced: price === undefined,
       estimated: usage.source === 'estimated',
       scopePath: [],
-      attributes: {},
+      attributes: this.scopeAttributes(),
     };
     for (const listener of this.#listeners) listener(record);
     return record;

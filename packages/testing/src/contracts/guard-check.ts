@@ -17,10 +17,19 @@ import { ManualClock } from '../manual-clock.ts';
 import { sequentialIds } from '../sequential-ids.ts';
 import type { CreateLedgerBackend, LedgerBackend } from './ledger-check.ts';
 
-/** Limits of a guard, in US dollars. */
-export type GuardLimits = Readonly<
-  Partial<Record<'perRequest' | 'hourly' | 'daily' | 'weekly' | 'monthly' | 'total', number | string>>
->;
+/** Limits of one kind of amount. */
+type WindowLimits<Amount> = Readonly<
+  Partial<Record<'perRequest' | 'hourly' | 'daily' | 'weekly' | 'monthly' | 'total', Amount>>
+> & { readonly rolling?: { readonly windowSeconds: number; readonly limit: Amount } };
+
+/** Limits of money, in US dollars, and of tokens. */
+type SpendLimits = WindowLimits<number | string> & { readonly tokens?: WindowLimits<number> };
+
+/** Limits of a guard. */
+export type GuardLimits = SpendLimits & { readonly by?: Readonly<Record<string, SpendLimits>> };
+
+/** Attributes of a call. */
+type Attributes = Readonly<Record<string, string>>;
 
 /** What the checks ask of a hold. */
 export interface HoldUnderTest {
@@ -33,15 +42,25 @@ export interface HoldUnderTest {
 
 /** What the checks ask of a guard. */
 export interface GuardUnderTest {
-  reserve(amountUsd: number | string, options?: { readonly signal?: AbortSignal }): Promise<HoldUnderTest>;
+  reserve(
+    amountUsd: number | string,
+    options?: { readonly signal?: AbortSignal; readonly attributes?: Attributes },
+  ): Promise<HoldUnderTest>;
   checkBefore(estimatedUsd: number): Promise<void>;
-  status(): Promise<{
+  status(options?: { readonly attributes?: Attributes }): Promise<{
     readonly holds: number;
     readonly pendingPosts: number;
+    readonly queued: number;
     readonly limits: readonly {
       readonly limit: string;
+      readonly attribute?: string | undefined;
       readonly committedUsdExact: string;
       readonly heldUsdExact: string;
+    }[];
+    readonly tokenLimits: readonly {
+      readonly limit: string;
+      readonly committedTokens: number;
+      readonly heldTokens: number;
     }[];
   }>;
   flush(): Promise<void>;
@@ -53,19 +72,30 @@ export interface GuardSetup {
   readonly prices: PriceLookup;
   readonly clock: Clock;
   readonly timeZone?: string;
-  readonly onExceeded?: 'block' | 'clamp';
+  readonly onExceeded?: 'block' | 'clamp' | 'downgrade' | 'queue' | 'warn';
+  readonly queueTimeoutMs?: number;
+  readonly thresholds?: readonly number[];
+  readonly onThreshold?: (event: {
+    readonly limit: string;
+    readonly threshold: number;
+    readonly window?: string | undefined;
+    readonly attributeValue?: string | undefined;
+  }) => void;
+  readonly cutStreams?: boolean;
+  readonly failOpen?: boolean;
+  readonly onWarning?: (warning: { readonly code: string }) => void;
   readonly onExpiry?: 'book' | 'release';
   readonly minOutputTokens?: number;
   readonly leaseMs?: number;
   readonly ledgerTimeoutMs?: number;
   /** Counts a prompt exactly, for models whose tokenizer is known. */
-  readonly tokenCounter?: (model: { readonly model: string }) => TokenCounter | undefined;
+  readonly tokenCounter?: false | ((model: { readonly model: string }) => TokenCounter | undefined);
 }
 
 /** How to make the guard under test, and its middleware. */
 export interface GuardMaker<G extends GuardUnderTest = GuardUnderTest> {
   createGuard(limits: GuardLimits, setup: GuardSetup): G;
-  enforceBudget(guard: G): LLMMiddleware;
+  enforceBudget(guard: G, options?: { readonly downgradeTo?: readonly LLM[] }): LLMMiddleware;
 }
 
 /** One rule that every guard keeps, on every ledger. */
@@ -99,8 +129,8 @@ export class GuardWorld {
     return this.#maker.createGuard(limits, { ledger, clock, prices: provider.prices, ...setup });
   }
 
-  enforce(guard: GuardUnderTest): LLMMiddleware {
-    return this.#maker.enforceBudget(guard);
+  enforce(guard: GuardUnderTest, options?: { readonly downgradeTo?: readonly LLM[] }): LLMMiddleware {
+    return this.#maker.enforceBudget(guard, options);
   }
 
   /** Waits for `work`, letting the guard's own time pass (its repetitions wait on it). */

@@ -3,6 +3,7 @@ import { seededRandom } from '../seeded-random.ts';
 import { guardAdmissionChecks } from './guard-admission.ts';
 import type { GuardCheck, GuardMaker, GuardUnderTest } from './guard-check.ts';
 import { guardLifeChecks } from './guard-life.ts';
+import { guardPolicyChecks } from './guard-policies.ts';
 import { guardWorkloadChecks } from './guard-workload.ts';
 import type { CreateLedgerBackend } from './ledger-check.ts';
 import { unreliableLedger } from './unreliable-ledger.ts';
@@ -11,6 +12,7 @@ import { unreliableLedger } from './unreliable-ledger.ts';
 export const guardContract: Readonly<Record<string, readonly GuardCheck[]>> = {
   admission: guardAdmissionChecks,
   life: guardLifeChecks,
+  policies: guardPolicyChecks,
   workload: guardWorkloadChecks,
 };
 
