@@ -1,25 +1,38 @@
+import type { LedgerKey, LedgerWindow, PostRequest } from '@synapsekit/core';
+import type { Ring } from './ring.ts';
+
 /** What is spent and promised of one key in one window. */
-export interface Counter {
-  readonly key: string;
+export interface Counter extends LedgerKey {
+  /** The same for all windows of a key. */
+  readonly keyId: number;
   readonly windowId: string;
-  committed: bigint;
-  /** Committed and held together: what admission looks at. */
-  used: bigint;
-  /** Live holds on it. A counter with one is never forgotten. */
-  holds: number;
+  readonly window: LedgerWindow;
+  /** Where its figures are. */
+  cell: number;
+  /** Where its window is a rolling one. */
+  readonly ring: Ring | undefined;
+  /** The same key in a window that came earlier. */
+  older: Counter | undefined;
+  /** Which post was told of which mark. */
+  told: Map<bigint, Teller> | undefined;
   /** The last booking that ended on it: most attempts book on the same keys, and share one. */
   lastBooking: Booking | undefined;
 }
 
+/** The post that was told of a mark. */
+export type Teller = Pick<PostRequest, 'attemptId' | 'kind'>;
+
 /** What an attempt was estimated to cost on one counter, until the actual cost is known. */
-interface OpenLine {
+export interface OpenLine {
   readonly counter: Counter;
   readonly amount: bigint;
+  /** Into which part of a rolling window it was booked. */
+  readonly bookedAtMs: number;
 }
 
 /** What was booked for an attempt. Shared between attempts where nothing can change any more. */
 export interface Booking {
-  /** Keys on which the actual cost is booked. */
-  readonly settled: readonly string[];
+  /** Where the actual cost is booked. */
+  readonly settled: readonly Counter[];
   readonly open: readonly OpenLine[];
 }

@@ -2,29 +2,35 @@ import { hashId, IdTable } from './id-table.ts';
 
 /**
  * A map of ids that forgets: an entry stays for at least `minAgeMs` after it was set, or until at least `minCount` later
- * ones have been set. Two generations take turns, so that memory is bounded.
+ * ones have been set. Two generations take turns, so that memory is bounded. Hashes of ids are those of `hashId`; who
+ * asks more than once counts one only once.
  */
 export class GenerationalMap<V> {
   readonly #minAgeMs: number;
   readonly #minCount: number;
+  readonly #isKept: (value: V) => boolean;
   #recent = new IdTable<V>();
   #old = new IdTable<V>();
+  /** How many entries the recent generation began with: those that cannot be forgotten yet. */
+  #carried = 0;
   /** When the recent generation began; not known right after one began because the last was full. */
   #turnedAtMs: number | undefined;
 
-  constructor(minAgeMs: number, minCount: number) {
+  /** @param isKept what is never forgotten while it is so. */
+  constructor(minAgeMs: number, minCount: number, isKept: (value: V) => boolean = () => false) {
     this.#minAgeMs = minAgeMs;
     this.#minCount = minCount;
+    this.#isKept = isKept;
   }
 
-  get(id: string): V | undefined {
-    const hash = hashId(id);
+  get(id: string, hash: number = hashId(id)): V | undefined {
     return this.#recent.get(id, hash) ?? this.#old.get(id, hash);
   }
 
-  set(id: string, value: V): void {
-    if (this.#recent.size >= this.#minCount) this.#turn(undefined);
-    this.#recent.set(id, hashId(id), value);
+  set(id: string, value: V, hash: number = hashId(id)): void {
+    const entered = this.#recent.size - this.#carried;
+    if (entered >= this.#minCount && entered >= this.#carried) this.#turn(undefined);
+    this.#recent.set(id, hash, value);
   }
 
   /** Forgets what is old enough. `nowMs` is monotonic. */
@@ -38,8 +44,13 @@ export class GenerationalMap<V> {
   }
 
   #turn(nowMs: number | undefined): void {
+    const forgotten = this.#old;
     this.#old = this.#recent;
     this.#recent = new IdTable(this.#old.size);
+    for (const [id, hash, value] of forgotten.entries()) {
+      if (this.#isKept(value) && this.#old.get(id, hash) === undefined) this.#recent.set(id, hash, value);
+    }
+    this.#carried = this.#recent.size;
     this.#turnedAtMs = nowMs;
   }
 }

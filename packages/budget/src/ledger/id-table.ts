@@ -40,6 +40,12 @@ export class IdTable<V> {
     if (this.#keys.length === this.#hashes.length) this.#grow();
   }
 
+  *entries(): Generator<readonly [key: string, hash: number, value: V]> {
+    for (const [index, key] of this.#keys.entries()) {
+      yield [key, this.#hashes[index] ?? 0, this.#values[index] as V];
+    }
+  }
+
   #slotOf(key: string, hash: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;

@@ -13,6 +13,16 @@ export class LeaseHeap<T extends Leased> {
   #items: T[] = [];
   #ended = 0;
 
+  /** How many are live. */
+  get size(): number {
+    return this.#items.length - this.#ended;
+  }
+
+  /** All that are live, in no order. */
+  live(): T[] {
+    return this.#items.filter(({ live }) => live);
+  }
+
   add(item: T): void {
     item.filedAtMs = item.leaseEndsAtMs;
     this.#items.push(item);

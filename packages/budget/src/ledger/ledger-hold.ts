@@ -1,100 +1,96 @@
 import {
   LedgerError,
+  type LedgerKey,
   type LedgerStatus,
   type ReserveLine,
   type ReserveRequest,
   type ReserveResult,
 } from '@synapsekit/core';
 import type { Counter } from './counter.ts';
+import type { CounterTable } from './counter-table.ts';
+import type { Figures } from './figures.ts';
 import type { Leased } from './lease-heap.ts';
 
-/** One line of a hold. */
-export interface HeldLine {
-  readonly counter: Counter;
-  /** What was asked for in all. */
-  total: bigint;
-  /** What is still held; after an expiry that books, what it booked and no post has drawn down yet. */
-  left: bigint;
-}
-
-/** A hold of the in-memory ledger. */
+/** A hold of the in-memory ledger: live, or ended by its lease and booked. */
 export interface LedgerHold extends Leased {
   readonly id: string;
-  readonly lines: readonly HeldLine[];
+  /** Its lines: on what, */
+  readonly counters: readonly Counter[];
+  /** how much was asked for in all, */
+  total: readonly bigint[];
+  /** and what is still held; after an expiry that books, what it booked and no post has drawn down yet. */
+  left: readonly bigint[];
   readonly onExpiry: ReserveRequest['onExpiry'];
+  readonly admittedAtMs: number;
 }
 
-/** Stands for every hold that is closed. */
-export const closedHold: LedgerHold = {
-  id: '',
-  lines: [],
-  onExpiry: 'release',
-  leaseEndsAtMs: 0,
-  filedAtMs: 0,
-  live: false,
-};
+/** What is known of an id: its hold, or when the hold that is closed was admitted. */
+export type HoldEntry = LedgerHold | number;
+
+/** In place of a time: closed before it was ever seen. */
+export const neverAdmitted: number = Number.NEGATIVE_INFINITY;
 
 export const admitted: ReserveResult = Object.freeze({ admitted: true });
 
-/** Raises a hold to larger amounts, on all lines or on none. */
-export function raiseHold(hold: LedgerHold, holdId: string, lines: readonly ReserveLine[]): ReserveResult {
-  if (!hold.live) throw conflict(`hold ${holdId} is closed or has expired`);
-  const raises: [held: HeldLine, more: bigint][] = [];
-  if (lines.length !== hold.lines.length) throw otherLines(holdId);
-  for (const [index, held] of hold.lines.entries()) {
+/** True when a hold has exactly these lines, in this order. */
+export function isOn(hold: LedgerHold, lines: readonly LedgerKey[]): boolean {
+  const { counters } = hold;
+  if (counters.length !== lines.length) return false;
+  for (let index = 0; index < lines.length; index++) {
+    const counter = counters[index];
     const line = lines[index];
-    const { counter } = held;
-    if (line?.key !== counter.key || line.window.id !== counter.windowId) throw otherLines(holdId);
-    const more = line.amount - held.total;
-    if (more <= 0n) continue;
-    if (counter.used + more > line.limit) return refused(line, counter);
-    raises.push([held, more]);
+    if (counter?.key !== line?.key || counter?.windowId !== line?.window.id) return false;
   }
-  for (const [held, more] of raises) {
-    held.total += more;
-    held.left += more;
-    held.counter.used += more;
+  return true;
+}
+
+/** Raises a hold to larger amounts, on all lines or on none. */
+export function raiseHold(hold: LedgerHold, lines: readonly ReserveLine[], figures: Figures): ReserveResult {
+  const { counters, total, left } = hold;
+  const more = lines.map(({ amount }, i) => (amount > (total[i] ?? 0n) ? amount - (total[i] ?? 0n) : 0n));
+  for (const [i, line] of lines.entries()) {
+    const counter = counters[i];
+    const by = more[i] ?? 0n;
+    if (counter !== undefined && by > 0n && !figures.fits(counter.cell, by, line.limit)) {
+      return refusal(line, counter, figures);
+    }
   }
+  for (const [i, { cell }] of counters.entries()) figures.changeHeld(cell, more[i] ?? 0n);
+  hold.total = total.map((amount, i) => amount + (more[i] ?? 0n));
+  hold.left = left.map((amount, i) => amount + (more[i] ?? 0n));
   return admitted;
 }
 
-/** Books money on a counter; what a hold promised for it there is drawn down first. */
-export function book(counter: Counter, delta: bigint, hold: LedgerHold | undefined): void {
-  const held = hold === undefined || delta <= 0n ? undefined : heldOn(hold.lines, counter);
-  if (hold === undefined || held === undefined || held.left === 0n) {
-    counter.committed += delta;
-    counter.used += delta;
-    return;
-  }
-  const drawn = held.left < delta ? held.left : delta;
-  held.left -= drawn;
-  // A hold that was booked by its expiry is committed already: drawing it down moves nothing.
-  counter.committed += hold.live ? delta : delta - drawn;
-  if (drawn !== delta) counter.used += delta - drawn;
+/** Takes up to `wanted` of what a hold still holds on a counter. */
+export function drawDown(hold: LedgerHold, counter: Counter, wanted: bigint, figures: Figures): bigint {
+  const index = wanted > 0n ? hold.counters.indexOf(counter) : -1;
+  const left = hold.left[index] ?? 0n;
+  if (left === 0n) return 0n;
+  const drawn = left < wanted ? left : wanted;
+  hold.left = hold.left.with(index, left - drawn);
+  if (hold.live) figures.changeHeld(counter.cell, -drawn);
+  return drawn;
 }
 
-function heldOn(lines: readonly HeldLine[], counter: Counter): HeldLine | undefined {
-  for (const line of lines) if (line.counter === counter) return line;
-  return undefined;
+/** What a hold held is free again, or taken back where its expiry had booked it. */
+export function endHold(hold: LedgerHold, counters: CounterTable, nowMs: () => number): void {
+  for (let index = 0; index < hold.counters.length; index++) {
+    const counter = hold.counters[index];
+    const left = hold.left[index];
+    if (counter === undefined || left === undefined) continue;
+    if (hold.live) counters.figures.end(counter.cell, left);
+    else if (left > 0n) counters.commit(counter, -left, hold.admittedAtMs, nowMs());
+  }
 }
 
 /** The answer to a reservation that does not fit. */
-export function refused(line: ReserveLine, counter: Counter): ReserveResult {
+export function refusal(line: ReserveLine, { cell }: Counter, figures: Figures): ReserveResult {
   const { key, window, limit, amount } = line;
-  const state: LedgerStatus = {
-    key,
-    window,
-    committed: counter.committed,
-    held: counter.used - counter.committed,
-  };
+  const state: LedgerStatus = { key, window, committed: figures.committed(cell), held: figures.held(cell) };
   return { admitted: false, refused: { ...state, limit, amount } };
 }
 
 /** The same id for different things, or a request that makes no sense. Asking again does not help. */
 export function conflict(what: string): LedgerError {
   return new LedgerError(`The ledger refused the request: ${what}.`, { transient: false });
-}
-
-function otherLines(holdId: string): LedgerError {
-  return conflict(`hold ${holdId} was placed on other keys or windows`);
 }

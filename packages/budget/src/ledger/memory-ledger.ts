@@ -1,31 +1,40 @@
 import {
   type Clock,
   type CrossedMark,
+  type InspectableLedger,
+  type LedgerCounter,
+  type LedgerHold as LedgerHoldView,
   type LedgerKey,
+  type LedgerQuery,
   type LedgerStatus,
-  type LedgerStore,
   type PicoUsd,
+  type PostLine,
   type PostRequest,
+  type ReserveLine,
   type ReserveRequest,
   type ReserveResult,
   rejectUnknownKeys,
   requireNumber,
   systemClock,
 } from '@synapsekit/core';
-import type { Booking, Counter } from './counter.ts';
+import type { Booking, Counter, Teller } from './counter.ts';
 import { CounterTable } from './counter-table.ts';
 import { GenerationalMap } from './generational-map.ts';
+import { hashId } from './id-table.ts';
 import { LeaseHeap } from './lease-heap.ts';
 import {
   admitted,
-  book,
-  closedHold,
   conflict,
-  type HeldLine,
+  drawDown,
+  endHold,
+  type HoldEntry,
+  isOn,
   type LedgerHold,
+  neverAdmitted,
   raiseHold,
-  refused,
+  refusal,
 } from './ledger-hold.ts';
+import { checkAmount, checkLimit, checkMarks, repeatedKey } from './request-checks.ts';
 
 /** What a `MemoryLedger` is built with. */
 export interface MemoryLedgerOptions {
@@ -51,19 +60,18 @@ export interface MemoryLedgerOptions {
 const tidyEveryMs = 1000;
 
 /**
- * The ledger of one process: exact (pico-dollars in `bigint`), atomic because nothing here waits, and gone with the
- * process. It sets no timers; leases that ended are swept by the next `reserve` or `status`.
+ * The ledger of one process: exact (pico-dollars, in 64-bit integers), atomic because nothing here waits, and gone with
+ * the process. It sets no timers; leases that ended are swept by the next `reserve` or `status`.
  */
-export class MemoryLedger implements LedgerStore {
+export class MemoryLedger implements InspectableLedger {
   readonly unitPico: PicoUsd = 1n;
   readonly #clock: Clock;
   readonly #counters: CounterTable;
-  readonly #holds = new Map<string, LedgerHold>();
-  /** Holds that are over. One that its expiry booked can still be drawn down. */
-  readonly #pastHolds: GenerationalMap<LedgerHold>;
+  readonly #holds: GenerationalMap<HoldEntry>;
   /** By attempt. */
   readonly #bookings: GenerationalMap<Booking>;
   readonly #leases = new LeaseHeap<LedgerHold>();
+  #nowMs = Number.NEGATIVE_INFINITY;
   #tidyAtMs = 0;
 
   /** @throws ConfigError for an unknown option or a value out of range. */
@@ -80,73 +88,131 @@ export class MemoryLedger implements LedgerStore {
     requireNumber(graceMs, 'graceMs', { min: 0 });
     this.#clock = clock;
     this.#counters = new CounterTable(graceMs);
-    this.#pastHolds = new GenerationalMap(rememberMs, rememberCount);
+    this.#holds = new GenerationalMap(rememberMs, rememberCount, isLive);
     this.#bookings = new GenerationalMap(rememberMs, rememberCount);
   }
 
   reserve({ holdId, lines, leaseMs, onExpiry }: ReserveRequest): ReserveResult {
-    checkLines(lines);
     if (!(leaseMs > 0)) throw conflict(`leaseMs must be > 0, got ${leaseMs}`);
-    const nowMs = this.#clock.monotonic();
-    this.#sweep(nowMs);
-    const known = this.#findHold(holdId);
-    if (known !== undefined) return raiseHold(known, holdId, lines);
+    const nowMs = this.#sweep();
+    const hash = hashId(holdId);
+    const known = this.#holds.get(holdId, hash);
+    if (known !== undefined) return this.#raise(holdId, known, lines, nowMs);
 
-    const held: HeldLine[] = [];
-    for (const line of lines) {
-      const counter = this.#counters.findOrAdd(line);
-      const { amount, limit } = line;
-      if (amount > 0n && counter.used + amount > limit) return refused(line, counter);
-      held.push({ counter, total: amount, left: amount });
+    const { figures } = this.#counters;
+    const counters = this.#countersOf(lines, nowMs);
+    const total: bigint[] = [];
+    for (let index = 0; index < lines.length; index++) {
+      const line = lines[index];
+      const counter = counters[index];
+      if (line === undefined || counter === undefined) continue;
+      const { amount, limit, key } = line;
+      checkLimit(limit, key);
+      figures.setLimit(counter.cell, limit);
+      if (counter.ring !== undefined) this.#counters.roll(counter, nowMs);
+      if (amount > 0n && !figures.fits(counter.cell, amount, limit)) return refusal(line, counter, figures);
+      total.push(amount);
     }
-    for (const { counter, total } of held) {
-      counter.used += total;
-      counter.holds += 1;
+    for (let index = 0; index < counters.length; index++) {
+      figures.hold(counters[index]?.cell ?? 0, total[index] ?? 0n);
     }
     const leaseEndsAtMs = nowMs + leaseMs;
     const hold: LedgerHold = {
       id: holdId,
-      lines: held,
+      counters,
+      total,
+      left: total,
       onExpiry,
+      admittedAtMs: nowMs,
       leaseEndsAtMs,
       filedAtMs: leaseEndsAtMs,
       live: true,
     };
-    this.#holds.set(holdId, hold);
+    this.#holds.set(holdId, hold, hash);
     this.#leases.add(hold);
     return admitted;
   }
 
   post({ attemptId, holdId, lines, kind, close = false }: PostRequest): readonly CrossedMark[] {
-    checkLines(lines);
-    const hold = holdId === undefined ? undefined : this.#findHold(holdId);
-    const known = this.#bookings.get(attemptId);
-    if (known === undefined && kind === 'actual')
-      this.#bookings.set(attemptId, this.#bookFinally(lines, hold));
-    else this.#bookings.set(attemptId, this.#upsert(known ?? nothingBooked, lines, kind, hold));
-    if (close && holdId !== undefined) this.#close(holdId, hold);
-    return noMarks;
+    const hasMarks = checkPost(lines);
+    // Whoever is told of marks has to see what expiries booked.
+    if (hasMarks) this.#sweep();
+    const holdHash = holdId === undefined ? 0 : hashId(holdId);
+    const entry = holdId === undefined ? undefined : this.#holds.get(holdId, holdHash);
+    const hold = typeof entry === 'number' ? undefined : entry;
+    const isSame = hold !== undefined && isOn(hold, lines);
+    const counters = isSame ? hold.counters : this.#countersOf(lines, this.#time());
+    const attemptHash = hashId(attemptId);
+    const known = this.#bookings.get(attemptId, attemptHash);
+    const admittedAtMs = entry === undefined ? undefined : admissionOf(entry);
+    if (known === undefined && kind === 'actual') {
+      for (let index = 0; index < counters.length; index++) {
+        const counter = counters[index];
+        const line = lines[index];
+        if (counter !== undefined && line !== undefined) this.#book(counter, line.amount, hold, admittedAtMs);
+      }
+      this.#bookings.set(attemptId, bookingOn(counters), attemptHash);
+    } else {
+      const booking = this.#upsert(known ?? nothingBooked, lines, counters, kind, hold, admittedAtMs);
+      this.#bookings.set(attemptId, booking, attemptHash);
+    }
+    if (close && holdId !== undefined) this.#close(holdId, entry, holdHash);
+    return hasMarks ? this.#crossed(lines, counters, { attemptId, kind }) : noMarks;
   }
 
   close(holdId: string): void {
-    this.#close(holdId, this.#findHold(holdId));
+    const hash = hashId(holdId);
+    this.#close(holdId, this.#holds.get(holdId, hash), hash);
   }
 
   renew(holdId: string, leaseMs: number): boolean {
-    const nowMs = this.#clock.monotonic();
-    this.#sweep(nowMs);
+    const nowMs = this.#sweep();
     const hold = this.#holds.get(holdId);
-    if (hold === undefined) return false;
+    if (hold === undefined || !isLive(hold)) return false;
     hold.leaseEndsAtMs = Math.max(hold.leaseEndsAtMs, nowMs + leaseMs);
     return true;
   }
 
   status(keys: readonly LedgerKey[]): readonly LedgerStatus[] {
-    this.#sweep(this.#clock.monotonic());
+    const nowMs = this.#sweep();
     return keys.map(({ key, window }) => {
-      const { committed, used } = this.#counters.find(key, window.id) ?? nothing;
-      return { key, window, committed, held: used - committed };
+      const counter = this.#counters.find(key, window.id);
+      if (counter === undefined) return { key, window, committed: 0n, held: 0n };
+      return { key, window, ...this.#figuresOf(counter, nowMs) };
     });
+  }
+
+  counters({ prefix = '', maxCount = defaultMaxCount }: LedgerQuery = {}): readonly LedgerCounter[] {
+    const nowMs = this.#sweep();
+    return this.#counters
+      .list(prefix)
+      .slice(0, maxCount)
+      .map((counter) => {
+        const { key, window, cell } = counter;
+        const limit = this.#counters.figures.limit(cell);
+        return { key, window, ...this.#figuresOf(counter, nowMs), ...(limit !== undefined && { limit }) };
+      });
+  }
+
+  holds({ prefix = '', maxCount = defaultMaxCount }: LedgerQuery = {}): readonly LedgerHoldView[] {
+    const nowMs = this.#sweep();
+    return this.#leases
+      .live()
+      .filter(({ counters }) => counters.some(({ key }) => key.startsWith(prefix)))
+      .sort((a, b) => a.leaseEndsAtMs - b.leaseEndsAtMs)
+      .slice(0, maxCount)
+      .map(({ id, counters, left, leaseEndsAtMs, onExpiry }) => ({
+        holdId: id,
+        lines: counters.map(({ key, window }, i) => ({ key, window, left: left[i] ?? 0n })),
+        leaseLeftMs: leaseEndsAtMs - nowMs,
+        onExpiry,
+      }));
+  }
+
+  reset({ key, window }: LedgerKey): void {
+    this.#sweep();
+    const counter = this.#counters.find(key, window.id);
+    if (counter !== undefined) this.#counters.reset(counter);
   }
 
   /** Nothing to wait for. */
@@ -159,116 +225,194 @@ export class MemoryLedger implements LedgerStore {
   get size(): { readonly counters: number; readonly holds: number; readonly ids: number } {
     return {
       counters: this.#counters.size,
-      holds: this.#holds.size,
-      ids: this.#pastHolds.size + this.#bookings.size,
+      holds: this.#leases.size,
+      ids: this.#holds.size + this.#bookings.size,
     };
   }
 
-  /** The usual case: nothing booked before, nothing to change later. */
-  #bookFinally(lines: PostRequest['lines'], hold: LedgerHold | undefined): Booking {
-    let counter: Counter | undefined;
+  #raise(holdId: string, known: HoldEntry, lines: readonly ReserveLine[], nowMs: number): ReserveResult {
+    for (const { amount, limit, key } of lines) {
+      checkAmount(amount, key);
+      checkLimit(limit, key);
+    }
+    if (!isLive(known)) throw conflict(`hold ${holdId} is closed or has expired`);
+    if (!isOn(known, lines)) throw conflict(`hold ${holdId} was placed on other keys or windows`);
+    for (const [index, counter] of known.counters.entries()) {
+      this.#counters.roll(counter, nowMs);
+      this.#counters.figures.setLimit(counter.cell, lines[index]?.limit ?? 0n);
+    }
+    return raiseHold(known, lines, this.#counters.figures);
+  }
+
+  /** The counters of a request, which are made where there are none. Amounts are checked before. */
+  #countersOf(
+    lines: readonly (LedgerKey & { readonly amount: bigint })[],
+    nowMs: number,
+  ): readonly Counter[] {
+    const counters: Counter[] = [];
     for (let index = 0; index < lines.length; index++) {
       const line = lines[index];
       if (line === undefined) continue;
-      // A post nearly always has the lines of its hold, in the same order.
-      const held = hold?.lines[index]?.counter;
-      const isSame = held !== undefined && held.key === line.key && held.windowId === line.window.id;
-      counter = isSame ? held : this.#counters.findOrAdd(line);
-      book(counter, line.amount, hold);
+      checkAmount(line.amount, line.key);
+      const counter = this.#counters.findOrAdd(line, nowMs);
+      for (let other = 0; other < index; other++) {
+        if (counters[other]?.keyId === counter.keyId) throw repeatedKey(line);
+      }
+      counters.push(counter);
     }
-    if (counter === undefined) return nothingBooked;
-    const shared = counter.lastBooking;
-    if (shared !== undefined && sameKeys(shared.settled, lines)) return shared;
-    const booking = { settled: lines.map(({ key }) => key), open: [] };
-    counter.lastBooking = booking;
-    return booking;
+    return counters;
+  }
+
+  /** Books money; what a hold promised for it there is drawn down first. */
+  #book(
+    counter: Counter,
+    amount: bigint,
+    hold: LedgerHold | undefined,
+    bookedAtMs: number | undefined,
+  ): void {
+    const drawn = hold === undefined ? 0n : drawDown(hold, counter, amount, this.#counters.figures);
+    // A hold that was booked by its expiry is committed already: drawing it down moves nothing.
+    const more = hold === undefined || hold.live ? amount : amount - drawn;
+    const nowMs = counter.ring === undefined ? 0 : this.#time();
+    this.#counters.commit(counter, more, bookedAtMs ?? nowMs, nowMs);
   }
 
   #upsert(
     known: Booking,
     lines: PostRequest['lines'],
+    counters: readonly Counter[],
     kind: PostRequest['kind'],
     hold: LedgerHold | undefined,
+    admittedAtMs: number | undefined,
   ): Booking {
     const settled = [...known.settled];
     const open = [...known.open];
-    for (const line of lines) {
-      const { key, amount } = line;
-      if (settled.includes(key)) continue;
+    for (const [i, { key, amount }] of lines.entries()) {
+      if (settled.some((counter) => counter.key === key)) continue;
       const index = open.findIndex(({ counter }) => counter.key === key);
       const earlier = open[index];
-      const counter = earlier?.counter ?? this.#counters.findOrAdd(line);
+      const counter = earlier?.counter ?? counters[i];
+      if (counter === undefined) continue;
+      const bookedAtMs = earlier?.bookedAtMs ?? admittedAtMs ?? this.#time();
       const more = amount - (earlier?.amount ?? 0n);
       if (kind === 'actual') {
-        settled.push(key);
+        settled.push(counter);
         if (earlier !== undefined) open.splice(index, 1);
       } else if (earlier === undefined) {
-        open.push({ counter, amount });
+        open.push({ counter, amount, bookedAtMs });
       } else if (more > 0n) {
-        open[index] = { counter, amount };
+        open[index] = { counter, amount, bookedAtMs };
       } else continue;
-      book(counter, more, hold);
+      this.#book(counter, more, hold, bookedAtMs);
     }
     return { settled, open };
   }
 
-  #findHold(holdId: string): LedgerHold | undefined {
-    return this.#holds.get(holdId) ?? this.#pastHolds.get(holdId);
+  /** The marks of a post that nobody else was told of, as far as they are reached. */
+  #crossed(lines: readonly PostLine[], counters: readonly Counter[], post: Teller): readonly CrossedMark[] {
+    const nowMs = this.#time();
+    return lines.flatMap(({ key, window, marks = [] }, index) => {
+      const counter = counters[index];
+      if (counter === undefined || marks.length === 0) return noMarks;
+      this.#counters.roll(counter, nowMs);
+      const committed = this.#counters.figures.committed(counter.cell);
+      counter.told ??= new Map();
+      const { told } = counter;
+      return marks
+        .filter((mark) => {
+          const teller = told.get(mark);
+          if (teller !== undefined) return teller.attemptId === post.attemptId && teller.kind === post.kind;
+          if (committed >= mark) told.set(mark, post);
+          return committed >= mark;
+        })
+        .map((mark) => ({ key, window, mark, committed }));
+    });
   }
 
-  #close(holdId: string, hold: LedgerHold | undefined): void {
-    if (hold === closedHold) return;
-    this.#pastHolds.set(holdId, closedHold);
-    if (hold === undefined) return;
-    for (const { counter, left } of hold.lines) {
-      if (left > 0n) {
-        counter.used -= left;
-        if (!hold.live) counter.committed -= left; // its expiry had booked it
-      }
-      if (hold.live) counter.holds -= 1;
-    }
-    if (!hold.live) return;
-    this.#holds.delete(holdId);
-    this.#leases.end(hold);
+  #figuresOf(counter: Counter, nowMs: number): { readonly committed: bigint; readonly held: bigint } {
+    this.#counters.roll(counter, nowMs);
+    const { figures } = this.#counters;
+    return { committed: figures.committed(counter.cell), held: figures.held(counter.cell) };
   }
 
-  #sweep(nowMs: number): void {
+  #close(holdId: string, entry: HoldEntry | undefined, hash: number): void {
+    if (typeof entry === 'number') return;
+    this.#holds.set(holdId, entry?.admittedAtMs ?? neverAdmitted, hash);
+    if (entry === undefined) return;
+    endHold(entry, this.#counters, () => this.#time());
+    if (entry.live) this.#leases.end(entry);
+  }
+
+  /** Ends the leases that are over, and forgets what can be forgotten. Answers with the time. */
+  #sweep(): number {
+    const nowMs = this.#time();
+    const { figures } = this.#counters;
     for (let hold = this.#leases.takeDue(nowMs); hold !== undefined; hold = this.#leases.takeDue(nowMs)) {
-      const release = hold.onExpiry === 'release';
-      for (const { counter, left } of hold.lines) {
-        if (release) counter.used -= left;
-        else counter.committed += left;
-        counter.holds -= 1;
+      const isBooked = hold.onExpiry === 'book';
+      for (const [index, counter] of hold.counters.entries()) {
+        const left = hold.left[index] ?? 0n;
+        figures.end(counter.cell, left);
+        if (isBooked) this.#counters.commit(counter, left, hold.admittedAtMs, nowMs);
       }
-      this.#holds.delete(hold.id);
-      this.#pastHolds.set(hold.id, release ? closedHold : hold);
+      this.#holds.set(hold.id, isBooked ? hold : hold.admittedAtMs);
     }
-    if (nowMs < this.#tidyAtMs) return;
-    this.#tidyAtMs = nowMs + tidyEveryMs;
-    this.#pastHolds.age(nowMs);
-    this.#bookings.age(nowMs);
-    this.#counters.forget(this.#clock.now(), nowMs);
+    if (nowMs >= this.#tidyAtMs) {
+      this.#tidyAtMs = nowMs + tidyEveryMs;
+      this.#holds.age(nowMs);
+      this.#bookings.age(nowMs);
+      this.#counters.forget(this.#clock.now(), nowMs);
+    }
+    return nowMs;
+  }
+
+  /** Milliseconds that never go back. */
+  #time(): number {
+    this.#nowMs = Math.max(this.#nowMs, this.#clock.monotonic());
+    return this.#nowMs;
   }
 }
 
+const defaultMaxCount = 1_000;
 const noMarks: readonly CrossedMark[] = [];
-const nothing = { committed: 0n, used: 0n };
 const nothingBooked: Booking = { settled: [], open: [] };
 
-function sameKeys(keys: readonly string[], lines: PostRequest['lines']): boolean {
-  if (keys.length !== lines.length) return false;
-  for (let index = 0; index < keys.length; index++) if (keys[index] !== lines[index]?.key) return false;
+/** When its hold was first admitted, if it ever was. */
+function admissionOf(entry: HoldEntry): number | undefined {
+  if (entry === neverAdmitted) return undefined;
+  return typeof entry === 'number' ? entry : entry.admittedAtMs;
+}
+
+function isLive(entry: HoldEntry): entry is LedgerHold {
+  return typeof entry !== 'number' && entry.live;
+}
+
+/** What was booked for good on these counters. */
+function bookingOn(counters: readonly Counter[]): Booking {
+  const last = counters[counters.length - 1];
+  if (last === undefined) return nothingBooked;
+  const shared = last.lastBooking;
+  if (shared !== undefined && isEqual(shared.settled, counters)) return shared;
+  const booking = { settled: counters, open: [] };
+  last.lastBooking = booking;
+  return booking;
+}
+
+function isEqual(some: readonly Counter[], others: readonly Counter[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false;
   return true;
 }
 
-function checkLines(lines: readonly (LedgerKey & { readonly amount: bigint })[]): void {
+/** Checks the lines of a post. True when there are marks among them. */
+function checkPost(lines: readonly PostLine[]): boolean {
+  let hasMarks = false;
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index];
     if (line === undefined) continue;
-    if (line.amount < 0n)
-      throw conflict(`an amount must not be negative, got ${line.amount} for ${line.key}`);
-    for (let other = 0; other < index; other++) {
-      if (lines[other]?.key === line.key) throw conflict(`${line.key} stands in two lines of one request`);
-    }
+    checkAmount(line.amount, line.key);
+    if (line.marks === undefined || line.marks.length === 0) continue;
+    checkMarks(line);
+    hasMarks = true;
   }
+  return hasMarks;
 }

@@ -92,17 +92,20 @@ export const rollingChecks: readonly LedgerCheck[] = [
     await alignTime(world.backend, partMs);
     const other = recentOf('other');
     await world.hold('a', 100n, { key: recent });
-    await world.ledger.close('a');
+    for (const holdId of ['a', 'never-placed']) await world.ledger.close(holdId);
     await world.backend.advance(3 * partMs);
     await world.post('late', 40n, { key: recent, holdId: 'a' });
     await world.post('elsewhere', 20n, { key: other, holdId: 'a' });
     await world.post('unknown', 1n, { key: recent, holdId: 'never-seen' });
+    await world.post('never', 2n, { key: recent, holdId: 'never-placed' });
     await world.backend.advance(3 * partMs);
-    await world.expect(41n, 0n, recent);
+    await world.expect(43n, 0n, recent);
     await world.expect(20n, 0n, other);
     await world.backend.advance(partMs);
-    await world.expect(1n, 0n, recent);
+    await world.expect(3n, 0n, recent);
     await world.expect(0n, 0n, other);
+    await world.backend.advance(3 * partMs);
+    await world.expect(0n, 0n, recent);
   }),
   ledgerCheck('what replaces an estimate counts from where the estimate was', async (world) => {
     await alignTime(world.backend, partMs);

@@ -1,0 +1,30 @@
+import type { LedgerKey, PostLine } from '@synapsekit/core';
+import { conflict } from './ledger-hold.ts';
+
+const most = 2n ** 62n;
+const maxMarks = 16;
+
+/** @throws LedgerError for an amount that no ledger counts. */
+export function checkAmount(amount: bigint, key: string): void {
+  if (amount < 0n || amount > most) {
+    throw conflict(`an amount must be 0 to 2^62 units, got ${amount} for ${key}`);
+  }
+}
+
+/** @throws LedgerError for a limit that no ledger counts. */
+export function checkLimit(limit: bigint, key: string): void {
+  if (limit > most) throw conflict(`a limit must be at most 2^62 units, got ${limit} for ${key}`);
+}
+
+/** @throws LedgerError for marks that do not ascend, or too many. */
+export function checkMarks({ key, marks = [] }: PostLine): void {
+  const isAscending = marks.every((mark, index) => index === 0 || mark > (marks[index - 1] ?? mark));
+  if (marks.length > maxMarks || !isAscending) {
+    throw conflict(`marks must be ascending, and at most ${maxMarks}, got ${marks.join(', ')} for ${key}`);
+  }
+}
+
+/** Two lines of one request. */
+export function repeatedKey({ key }: LedgerKey): Error {
+  return conflict(`${key} stands in two lines of one request`);
+}
