@@ -11,6 +11,8 @@ export interface DemoArguments {
   readonly budgetUsd: number;
   readonly query: string | undefined;
   readonly file: string | undefined;
+  /** Where the budget is counted, other than in memory. */
+  readonly store: string | undefined;
 }
 
 /** What `--help` prints. */
@@ -25,6 +27,8 @@ Options:
   --file PATH       answer the queries of a JSON Lines file, one per line: "text" or { "query": "text" }
   --live            use the real providers with OPENAI_API_KEY and GROQ_API_KEY (one of them will do)
   --budget-usd N    the most that may be spent, with --live, --query or --file (default 0.05)
+  --store STORE     where the budget is counted: memory (default), sqlite:FILE or redis://HOST:PORT; demos that
+                    run at once with the same store share one daily limit
   --json            print JSON and nothing else: one document, or with --file one line per query
   -h, --help        show this
 
@@ -36,7 +40,7 @@ const defaultBudgetUsd = 0.05;
 /** @throws UsageError for flags that do not exist, or do not go together. */
 export function parseArguments(args: readonly string[]): DemoArguments {
   const values = readFlags(args[0] === '--' ? args.slice(1) : args); // some package managers hand the "--" on
-  const { query, file, live = false, json = false } = values;
+  const { query, file, live = false, json = false, store } = values;
   const budget = values['budget-usd'];
   if (query !== undefined && file !== undefined) {
     throw new UsageError('--query and --file do not go together: give one of them.');
@@ -52,7 +56,8 @@ export function parseArguments(args: readonly string[]): DemoArguments {
   if (budget?.trim() === '' || !Number.isFinite(budgetUsd) || budgetUsd <= 0) {
     throw new UsageError(`--budget-usd must be an amount of US dollars above 0, got "${budget}".`);
   }
-  return { help: values.help ?? false, json, live, budgetUsd, query, file };
+  if (store === '') throw new UsageError('--store needs one: memory, sqlite:FILE or redis://HOST:PORT');
+  return { help: values.help ?? false, json, live, budgetUsd, query, file, store };
 }
 
 function readFlags(args: readonly string[]) {
@@ -66,6 +71,7 @@ function readFlags(args: readonly string[]) {
         'budget-usd': { type: 'string' },
         query: { type: 'string' },
         file: { type: 'string' },
+        store: { type: 'string' },
       },
     }).values;
   } catch (error) {

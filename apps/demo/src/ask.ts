@@ -14,7 +14,7 @@ import { Terminal } from './terminal.ts';
 /** Answers the user's own queries within a budget. True if all of them were answered. */
 export async function ask(options: DemoArguments, io: DemoIo): Promise<boolean> {
   const { json, live, query = '', file, budgetUsd } = options;
-  const { stdout, stderr, env, signal } = io;
+  const { stdout, stderr, env, signal, ledger } = io;
   const terminal = json ? Terminal.silent() : new Terminal(stdout, env);
   const print = (value: object): void => void stdout.write(`${JSON.stringify(value)}\n`);
   const lines = file === undefined ? undefined : await readQueryFile(file);
@@ -24,7 +24,9 @@ export async function ask(options: DemoArguments, io: DemoIo): Promise<boolean> 
   try {
     const pipeline = createPipeline({
       models: connectModels(choices, provider === undefined ? {} : endpointsOf(provider)),
-      limits: { total: budgetUsd },
+      // A store goes on counting after this run: what may be spent in all is what may be spent today.
+      limits: ledger === undefined ? { total: budgetUsd } : { daily: budgetUsd },
+      ledger,
       onWarning: () => {}, // retired models were cast anew; the simulated provider still serves them
     });
     if (lines === undefined) {

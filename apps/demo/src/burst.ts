@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BudgetGuard, enforceBudget } from '@synapsekit/budget';
-import { isSynapseError, type LLM, wrap } from '@synapsekit/core';
+import { isSynapseError, type LedgerStore, type LLM, wrap } from '@synapsekit/core';
 import { CostTracker, trackCost } from '@synapsekit/cost';
 import { limitOf } from './booked.ts';
 import { Meter } from './meter.ts';
@@ -11,6 +11,8 @@ import { endpointsOf, type SimulatedStage } from './stage.ts';
 export interface BurstOptions {
   readonly queries: number;
   readonly dailyUsd: number;
+  /** Where it is counted. @default in the memory of this process, from zero */
+  readonly ledger?: LedgerStore | undefined;
 }
 
 /** What a burst against a daily limit came to. Amounts are dollars, exact. */
@@ -21,7 +23,9 @@ export interface BurstFacts {
   readonly requests: number;
   /** By the tracker. */
   readonly spentUsd: string;
-  /** By the guard. */
+  /** What others had spent of the limit before, where it is shared. */
+  readonly earlierUsd: string;
+  /** By the guard, all that is spent of the limit. */
   readonly bookedUsd: string;
   readonly leftUsd: string;
   /** By the provider. */
@@ -40,7 +44,7 @@ export function checkThenSpend(stage: SimulatedStage, options: BurstOptions): Pr
 
 /** The way that holds: each call sets its worst case aside before it is sent, and gives back what it did not cost. */
 export function reserveThenSpend(stage: SimulatedStage, options: BurstOptions): Promise<BurstFacts> {
-  return playBurst(stage, options, ({ guard, tracker, model }) => {
+  return playBurst(stage, { ...options, ledger: stage.ledger }, ({ guard, tracker, model }) => {
     const llm = wrap(model, enforceBudget(guard), trackCost(tracker));
     return (query) => askPatiently(llm, query, stage.signal);
   });
@@ -64,7 +68,7 @@ async function askPatiently(llm: LLM, query: string, signal: AbortSignal): Promi
 /** Lets all queries go at once. */
 async function playBurst(
   { provider }: SimulatedStage,
-  { queries, dailyUsd }: BurstOptions,
+  { queries, dailyUsd, ledger }: BurstOptions,
   prepare: (parts: {
     readonly guard: BudgetGuard;
     readonly tracker: CostTracker;
@@ -72,7 +76,8 @@ async function playBurst(
   }) => (query: string) => Promise<void>,
 ): Promise<BurstFacts> {
   const tracker = new CostTracker({ onWarning: () => {} });
-  const guard = new BudgetGuard({ daily: dailyUsd }, { tracker });
+  const guard = new BudgetGuard({ daily: dailyUsd }, { tracker, ledger, name: 'demo-burst' });
+  const { committedUsdExact: earlierUsd } = await limitOf(guard, 'daily');
   const model = connectModels(tutorialModels, endpointsOf(provider)).spare;
   const ask = prepare({ guard, tracker, model });
   const meter = new Meter(provider);
@@ -91,5 +96,6 @@ async function playBurst(
   );
   const { committedUsdExact: bookedUsd, leftUsdExact: leftUsd } = await limitOf(guard, 'daily');
   const { requests, billedUsd } = meter;
-  return { admitted, refused, requests, spentUsd: tracker.totalUsdExact, bookedUsd, leftUsd, billedUsd };
+  const spentUsd = tracker.totalUsdExact;
+  return { admitted, refused, requests, spentUsd, earlierUsd, bookedUsd, leftUsd, billedUsd };
 }

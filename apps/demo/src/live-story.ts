@@ -20,7 +20,7 @@ const tooLittleUsd = 0.00001;
 
 /** The same story with real providers, as far as it can be told there. True if everything it claims was so. */
 export async function liveStory({ json, budgetUsd }: DemoArguments, io: DemoIo): Promise<boolean> {
-  const { signal, env } = io;
+  const { signal, env, ledger } = io;
   const terminal = json ? Terminal.silent() : new Terminal(io.stdout, env);
   const stage: Stage = { terminal, claims: new Claims(terminal), signal };
   terminal.line(terminal.paint('bold', 'SynapseKit: a cost-aware pipeline, live'));
@@ -32,7 +32,9 @@ export async function liveStory({ json, budgetUsd }: DemoArguments, io: DemoIo):
   );
   const { choices, castings } = await castLive(terminal, env, signal);
   const models = connectModels(choices);
-  const pipeline = createPipeline({ models, limits: { total: budgetUsd }, onWarning: () => {} });
+  // A store goes on counting after this run: what may be spent in all is what may be spent today.
+  const limits = ledger === undefined ? { total: budgetUsd } : { daily: budgetUsd };
+  const pipeline = createPipeline({ models, limits, ledger, onWarning: () => {} });
 
   const queries = await queriesChapter(stage, pipeline);
   terminal.heading('2  A provider goes down');
@@ -50,8 +52,13 @@ export async function liveStory({ json, budgetUsd }: DemoArguments, io: DemoIo):
   const evals = await evalsChapter(stage, pipeline);
 
   const { totalUsdExact } = pipeline.tracker;
-  const { committedUsdExact } = await limitOf(pipeline.guard, 'total');
-  stage.claims.checkEqual('tracker = budget guard', { tracker: totalUsdExact, guard: committedUsdExact });
+  const { committedUsdExact } = await limitOf(pipeline.guard, ledger === undefined ? 'total' : 'daily');
+  if (ledger === undefined) {
+    stage.claims.checkEqual('tracker = budget guard', { tracker: totalUsdExact, guard: committedUsdExact });
+  } else {
+    const counted = parseUsd(committedUsdExact) >= parseUsd(totalUsdExact);
+    stage.claims.check('what the tracker has is in the store', counted, `$${committedUsdExact} today`);
+  }
   const within = parseUsd(totalUsdExact) <= parseUsd(budgetUsd);
   stage.claims.check('within the budget', within, `${formatUsd(totalUsdExact)} of ${formatUsd(budgetUsd)}`);
   terminal.line();

@@ -1,5 +1,5 @@
 import { BudgetGuard, type BudgetLimit, enforceBudget } from '@synapsekit/budget';
-import { type GenerationStream, type LLM, wrap } from '@synapsekit/core';
+import { type GenerationStream, type LedgerStore, type LLM, wrap } from '@synapsekit/core';
 import { CostTracker, type CostWarning, trackCost } from '@synapsekit/cost';
 import { breakOn, CircuitBreaker, fallbackChain, retry } from '@synapsekit/resilience';
 import { LLMClassifier, type RoutedGeneration, Router } from '@synapsekit/router';
@@ -11,6 +11,8 @@ export interface PipelineOptions {
   readonly models: Readonly<Record<Role, LLM>>;
   /** What may be spent, in US dollars. */
   readonly limits: BudgetLimit;
+  /** Where it is counted. @default in the memory of this process */
+  readonly ledger?: LedgerStore | undefined;
   /** How often a model is asked before the next one is. @default 2 */
   readonly maxAttempts?: number | undefined;
   /** Seconds that a broken circuit stays open. @default 60 */
@@ -48,11 +50,11 @@ export interface Answer {
 
 /** The whole tutorial in one function: routing, nested costs, budgets, circuit breakers, failover. */
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { limits, maxAttempts = 2, recoveryTimeout = 60, onWarning } = options;
+  const { limits, ledger, maxAttempts = 2, recoveryTimeout = 60, onWarning } = options;
 
   // Money: what has been spent, in nested scopes, and what may be.
   const tracker = new CostTracker({ onWarning });
-  const guard = new BudgetGuard(limits, { tracker });
+  const guard = new BudgetGuard(limits, { tracker, ledger, name: 'demo' });
 
   // Health: one circuit breaker per provider, shared by its models.
   const breakers = {

@@ -1,8 +1,9 @@
-import { isSynapseError } from '@synapsekit/core';
+import { isSynapseError, type LedgerStore } from '@synapsekit/core';
 import { type DemoArguments, help, parseArguments } from './arguments.ts';
 import { ask } from './ask.ts';
 import { requireKeys } from './live-models.ts';
 import { liveStory } from './live-story.ts';
+import { openStore } from './open-store.ts';
 import { story } from './story.ts';
 import { type Sink, Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -13,6 +14,8 @@ export interface DemoIo {
   readonly stderr: Sink;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** Where budgets are counted, if not in memory. */
+  readonly ledger?: LedgerStore | undefined;
 }
 
 /** Runs the demo and returns its exit code: 0, 1 (failed, or a claim was not true), 2 (could not begin), 130. */
@@ -25,7 +28,8 @@ export async function runDemo(args: readonly string[], io: DemoIo): Promise<numb
       return 0;
     }
     if (options.live) requireKeys(io.env);
-    return (await perform(options, io)) ? 0 : 1;
+    await using store = await openStore(options.store);
+    return (await perform(options, { ...io, ledger: store?.ledger })) ? 0 : 1;
   } catch (error) {
     if (io.signal.aborted) return 130;
     const hint = error instanceof UsageError ? ' See --help.' : '';

@@ -1,3 +1,4 @@
+import type { LedgerStore } from '@synapsekit/core';
 import type { SimulatedProvider } from '@synapsekit/testing';
 import type { Claims } from './claims.ts';
 import type { Endpoints } from './models.ts';
@@ -14,6 +15,8 @@ export interface Stage {
 /** A stage with a provider of its own: what was asked of it and what it charges can be looked up. */
 export interface SimulatedStage extends Stage {
   readonly provider: SimulatedProvider;
+  /** The store that other demos may share; `undefined`: the memory of this process. */
+  readonly ledger: LedgerStore | undefined;
 }
 
 /** Where the simulated providers are. */

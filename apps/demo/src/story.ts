@@ -1,4 +1,4 @@
-import { usdDecimal } from '@synapsekit/core';
+import { parseUsd, usdDecimal } from '@synapsekit/core';
 import type { CostWarning } from '@synapsekit/cost';
 import type { DemoArguments } from './arguments.ts';
 import { limitOf } from './booked.ts';
@@ -23,12 +23,14 @@ export async function story({ json }: DemoArguments, io: DemoIo): Promise<boolea
   const provider = await startProvider();
   try {
     const claims = new Claims(terminal);
-    const stage: SimulatedStage = { terminal, claims, provider, signal: io.signal };
+    const { signal, ledger } = io;
+    const stage: SimulatedStage = { terminal, claims, provider, signal, ledger };
     introduce(stage);
     const warnings: CostWarning[] = [];
     const pipeline = createPipeline({
       models: connectModels(tutorialModels, endpointsOf(provider)),
       limits: { perRequest: 0.1, daily: 50 },
+      ledger,
       onWarning: (warning) => warnings.push(warning),
     });
     const queries = await queriesChapter(stage, pipeline, provider.bill);
@@ -64,7 +66,7 @@ function introduce({ terminal, provider }: SimulatedStage): void {
 
 /** Three books, one number: the tracker's, the guard's, and the provider's own. */
 async function compareWithBill(
-  { claims, provider }: SimulatedStage,
+  { claims, provider, ledger }: SimulatedStage,
   { guard }: Pipeline,
   { queries, summary }: QueriesFacts,
 ): Promise<void> {
@@ -75,11 +77,20 @@ async function compareWithBill(
   claims.check('each query was classified as the tutorial means it', told, kinds.join(', '));
   const { committedUsdExact } = await limitOf(guard, 'daily');
   const { totalUsdExact: totalUsd } = provider.bill;
-  claims.checkEqual("tracker = budget guard = provider's bill, to the last pico-dollar", {
+  if (ledger === undefined) {
+    claims.checkEqual("tracker = budget guard = provider's bill, to the last pico-dollar", {
+      tracker: summary.exact.totalUsd,
+      guard: committedUsdExact,
+      bill: totalUsd,
+    });
+    return;
+  }
+  claims.checkEqual("tracker = provider's bill, to the last pico-dollar", {
     tracker: summary.exact.totalUsd,
-    guard: committedUsdExact,
     bill: totalUsd,
   });
+  const counted = parseUsd(committedUsdExact) >= parseUsd(totalUsd);
+  claims.check('the store has it, beside what others spent today', counted, `$${committedUsdExact}`);
 }
 
 /** The same queries all at once: no scope may see what another one costs. */

@@ -27,6 +27,13 @@ const commands: ReadonlyMap<string, { readonly summary: string; load(): Promise<
       load: async () => (await import('./price-command.ts')).priceCommand,
     },
   ],
+  [
+    'budget',
+    {
+      summary: 'Look into the ledger of a budget.',
+      load: async () => (await import('./budget-command.ts')).budgetCommand,
+    },
+  ],
 ]);
 
 /**

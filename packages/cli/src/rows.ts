@@ -1,0 +1,28 @@
+import { styleText } from 'node:util';
+
+/** One cell of a table. */
+export interface Cell {
+  readonly text: string;
+  readonly align?: 'left' | 'right';
+  readonly style?: 'red' | 'yellow';
+}
+
+/** A table for a terminal or a pipe: columns as wide as they need to be, two spaces between them. */
+export function formatRows(head: readonly string[], rows: readonly (readonly Cell[])[], color: boolean): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column]?.text.length ?? 0)),
+  );
+  const paint = (style: 'red' | 'yellow' | 'dim', text: string): string =>
+    color ? styleText(style, text, { validateStream: false }) : text;
+  const format = (cells: readonly Cell[]): string =>
+    cells
+      .map(({ text, align, style }, column) => {
+        const width = widths[column] ?? 0;
+        const padded = align === 'right' ? text.padStart(width) : text.padEnd(width);
+        return style === undefined ? padded : paint(style, padded);
+      })
+      .join('  ')
+      .trimEnd();
+  const titles = head.map((text, column): Cell => ({ text, align: rows[0]?.[column]?.align ?? 'left' }));
+  return `${[paint('dim', format(titles)), ...rows.map(format)].join('\n')}\n`;
+}
