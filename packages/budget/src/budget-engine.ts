@@ -44,6 +44,8 @@ export type Admission = { readonly admitted: true; readonly account: HoldAccount
 /** Larger than any limit: what is held against it always fits. */
 const noLimit = 2n ** 62n;
 
+const rememberedAttempts = 5_000;
+
 /** The workings of a guard: limits, windows, holds and bookings. Middleware and holds share it. */
 export class BudgetEngine {
   readonly settings: GuardSettings;
@@ -59,6 +61,8 @@ export class BudgetEngine {
   readonly #lines: LimitLines;
   /** Attempts booked under a hold whose booking has not arrived: told of again, they belong to that hold. */
   readonly #underway: Map<string, { readonly account: HoldAccount }> = new Map();
+  /** On which limits the last attempts were booked: told of again without their attributes, they are still theirs. */
+  readonly #recent = new Map<string, Selection>();
   /** How often each limit refused, by its name and attribute. */
   readonly #refusals: Map<string, number> = new Map();
   /** Records that could not be booked because nobody knows what they cost. */
@@ -189,6 +193,7 @@ export class BudgetEngine {
       return;
     }
     const { lines } = account?.limits ?? limits ?? this.select(undefined, 'skip');
+    if (account !== undefined && this.#lines.needsAttributes) this.#remember(attemptId, account.limits);
     const closing = close && account !== undefined && this.#end(account);
     if (lines.length > 0) {
       const posted = this.ledger.post(
@@ -226,7 +231,7 @@ export class BudgetEngine {
     if (account === undefined && !this.settings.countsRecord(record)) return;
     const { attemptId, usage, unpriced, estimated } = record;
     const tokens = tokensOf(usage);
-    const limits = account === undefined ? this.#limitsOf(record) : account.limits;
+    const limits = account?.limits ?? this.#recent.get(attemptId) ?? this.#limitsOf(record);
     if (!unpriced) {
       this.book(account, attemptId, { pico: parseUsd(record.costUsdExact), tokens }, !estimated, { limits });
       return;
@@ -288,6 +293,15 @@ export class BudgetEngine {
       const threshold = this.settings.thresholds[index];
       if (line === undefined || threshold === undefined) continue;
       this.announcer.threshold(line, threshold, this.toAmount(line.limit, committed));
+    }
+  }
+
+  #remember(attemptId: string, limits: Selection): void {
+    this.#recent.set(attemptId, limits);
+    if (this.#recent.size <= rememberedAttempts) return;
+    for (const oldest of this.#recent.keys()) {
+      this.#recent.delete(oldest);
+      return;
     }
   }
 

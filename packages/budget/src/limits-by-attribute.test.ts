@@ -133,6 +133,16 @@ test('a record without the attribute counts as nobody’s, and is reported once'
   expect(counters.map(({ committed }) => committed)).toEqual([300_000_000_000n, 100_000_000_000n]);
 });
 
+test('an attempt that is recorded again by hand, without its attributes, is still its user’s', async () => {
+  const tracker = new TestTracker();
+  const guard = new BudgetGuard({ total: 1, by: { userId: { total: 1 } } }, { tracker });
+  const llm = wrap(dime(), enforceBudget(guard));
+  const { usage } = await llm.generate('Hi', { maxTokens, attributes: { userId: 'alice' } });
+  tracker.record('test', 'dime', usage);
+  expect(await guard.status()).toMatchObject({ unattributed: 0, limits: [{ committedUsdExact: '0.1' }] });
+  expect(await spentBy(guard, { userId: 'alice' })).toEqual([['userId=alice total', '0.1', '0']]);
+});
+
 test('values are kept apart, whatever is in them', async () => {
   const guard = new BudgetGuard({ by: { a: { total: 1 }, b: { total: 1 } } }, { prices });
   const values = ['x', 'x/b=y', 'x%2Fb=y', '', '__proto__', 'ключ', 'a=b', '/'];
