@@ -44,6 +44,14 @@ export const bench: Bench = {
       },
       { name: 'OpenAILLM', op: async () => check((await openaiLLM.generate(prompt)).text) },
       {
+        name: 'openai, given a signal',
+        op: async () => {
+          const { signal } = new AbortController();
+          const call = await openai.chat.completions.create({ model: 'gpt-4o-mini', messages }, { signal });
+          check(call.choices[0]?.message.content);
+        },
+      },
+      {
         name: 'ai, @ai-sdk/openai',
         op: async () => check((await generateText({ model: ai, prompt, maxRetries: 0 })).text),
       },
@@ -106,7 +114,7 @@ export const bench: Bench = {
               },
             ],
           },
-          pace.quick ? { sampleMs: 20 } : { sampleMs: 80, rounds: 31 },
+          pace.quick ? { sampleMs: 20 } : { sampleMs: 60, rounds: 31, warmUpMs: 1_500 },
         ),
       );
     }

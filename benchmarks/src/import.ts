@@ -25,7 +25,7 @@ export const bench: Bench = {
       return [
         await gauge({
           title: 'CPU time of a process',
-          note: 'The packages as they are published: built, without types to strip. An empty process is subtracted by no one: targets compare imports as measured inside.',
+          note: 'The packages as they are published: built, without types to strip. Measured inside the process, from before the import to after it.',
           unit: 'ms',
           rounds: pace.quick ? 5 : 25,
           gauged: [

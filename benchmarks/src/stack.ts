@@ -69,12 +69,22 @@ export const bench: Bench = {
       await stack.call(-1);
       const { calls, totalUsd } = stack.tracker.summary();
       if (calls !== 1 || totalUsd === 0) throw new Error('The stack recorded nothing.');
+      const tracker = new CostTracker();
+      const layers = [
+        ['bare model and breakOn', wrap(bare, breakOn(new CircuitBreaker({ name: 'layer' })))],
+        ['bare model and trackCost', wrap(bare, trackCost(tracker))],
+        [
+          'bare model and enforceBudget',
+          wrap(bare, enforceBudget(new BudgetGuard(limits, { prices: tracker.prices }))),
+        ],
+      ] as const;
       return compare({
         title: 'One call at a time',
         mode: 'async',
         contenders: [
           { name: 'async function', op: async () => answer },
           { name: 'bare model', op: () => bare.generate(prompt, { maxTokens: 256 }) },
+          ...layers.map(([name, llm]) => ({ name, op: () => llm.generate(prompt, { maxTokens: 256 }) })),
           { name: 'whole stack, byte bound', op: (index) => stack.call(index) },
           { name: 'whole stack, prompt counted exactly', op: (index) => tight.call(index, 16) },
           { name: 'exact token count alone', op: () => countPrompt(prompt) },

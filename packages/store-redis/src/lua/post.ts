@@ -20,7 +20,14 @@ export const postScript: Script = script(
   `
 -- The usual case, and nothing but that: the first booking of an attempt, which closes its hold, on the same counters of
 -- the calendar, with small figures, and no mark that is not told.
+-- Or the same again.
 local values = call('MGET', unpack(KEYS, 2))
+if values[1] and ARGV[4] == 'a' and values[1] == #ARGV[6] .. ' ' .. ARGV[6] .. ARGV[7]
+  and (ARGV[5] == '' or (values[2] and string.byte(values[2]) == 120)) then
+  local marked = false
+  for i = 10, #ARGV, 3 do marked = marked or ARGV[i] ~= '' end
+  if not marked then return 0 end
+end
 if not values[1] and values[2] and ARGV[5] == 'hc' then
   local ends, admitted, length, at = match(values[2], '^h(%d+) %a (%d+) (%d+) ()')
   if ends and tonumber(ends) > now and #ARGV[6] == tonumber(length)

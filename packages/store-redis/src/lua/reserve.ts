@@ -16,18 +16,17 @@ export const reserveScript: Script = script(
   `
 -- The usual case, and nothing but that: a new hold on counters of the calendar that are there, with small figures and the
 -- limit of before; or the same hold again.
-local values = call('MGET', unpack(KEYS, 2))
-if values[1] then
-  local ends, length, at = match(values[1], '^h(%d+) %a %d+ (%d+) ()')
-  if ends and tonumber(ends) > now and #ARGV[6] == tonumber(length)
-    and string.sub(values[1], at, at + length - 1) == ARGV[6] and string.sub(values[1], at + length) == ARGV[7] then
-    return 1
-  end
-elseif time[2] % 16 ~= 0 then
+local record = call('GET', KEYS[2])
+if record then
+  local ends, length, at = match(record, '^h(%d+) %a %d+ (%d+) ()')
+  if ends and tonumber(ends) > now and string.sub(record, at) == ARGV[6] .. ARGV[7] then return 1 end
+end
+local values = #KEYS > 2 and call('MGET', unpack(KEYS, 3)) or {}
+if not record and time[2] % 16 ~= 0 then
   local count, alive, ttl = #KEYS - 2, now + ARGV[4], 0
   local texts, simple = {}, true
   for i = 1, count do
-    local value, ends = values[1 + i], tonumber(ARGV[7 + 3 * i])
+    local value, ends = values[i], tonumber(ARGV[7 + 3 * i])
     local c, h, limit, rest
     if value and (ends or ARGV[7 + 3 * i] == '') then c, h, limit, rest = match(value, '^(%d+) (%d+) (%S+)(.*)$') end
     local used = c and c + h + ARGV[5 + 3 * i]
@@ -42,7 +41,7 @@ elseif time[2] % 16 ~= 0 then
   if simple and count > 0 then
     local before = call('PTTL', KEYS[1])
     call('ZADD', KEYS[1], format('%d', alive), string.sub(KEYS[2], #KEYS[1] + 2))
-    local record = format('h%d %s %d %d ', alive, ARGV[5], now, #ARGV[6]) .. ARGV[6] .. ARGV[7]
+    record = format('h%d %s %d %d ', alive, ARGV[5], now, #ARGV[6]) .. ARGV[6] .. ARGV[7]
     if ttl then
       ttl = ttl + ARGV[3]
       if before == -2 or (before >= 0 and before < ttl) then call('PEXPIRE', KEYS[1], format('%d', ttl)) end
@@ -62,7 +61,7 @@ end
   `
 local lease = tonumber(ARGV[4])
 local id = string.sub(KEYS[2], skip + 2)
-local hold = values[1] and unpackHold(values[1])
+local hold = record and unpackHold(record)
 local count = #KEYS - 2
 
 if hold then
@@ -98,7 +97,7 @@ end
 local swept, write = 0, nil
 if time[2] % 16 == 0 then swept, write = sweep(16) end
 for i = 1, count do
-  lines[i] = open(string.sub(KEYS[2 + i], skip), ARGV[7 + 3 * i], values[1 + i])
+  lines[i] = open(string.sub(KEYS[2 + i], skip), ARGV[7 + 3 * i], values[i])
   local amount = num(ARGV[5 + 3 * i])
   if hold then amount = sub(amount, num(hold[4 * i + 2])) end
   amounts[i] = amount
