@@ -104,9 +104,9 @@ export const bench: Bench = {
             note: 'CPU time of the client alone: the provider runs in a process of its own on the same machine.',
             contenders,
             targets: [
-              { text: `${what}, against the bare SDK, CPU time`, ratio, limit },
+              { text: `${what}, against the bare SDK`, ratio, limit },
               {
-                text: `${what}, against the bare SDK, time that passes, provider included`,
+                text: `${what}, the same by wall time, provider included`,
                 ratio,
                 limit,
                 binding: false,

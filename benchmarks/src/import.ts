@@ -41,7 +41,7 @@ export const bench: Bench = {
               limit: 0.25,
             },
             {
-              text: 'import of cost and first record, against genai-prices and first price',
+              text: 'import and first record, against import and first price',
               ratio: [
                 '@synapsekit/cost, import and first record',
                 '@pydantic/genai-prices, import and first price',

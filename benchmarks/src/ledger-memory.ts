@@ -63,7 +63,7 @@ export const bench: Bench = {
           ],
           targets: [
             {
-              text: `a pair over 4 limits, ${name} keys, against Map set and delete`,
+              text: `a pair over 4 of ${name} keys, against Map set and delete`,
               ratio: ['MemoryLedger, reserve and post', 'Map, set and delete'],
               limit,
               note: prototype,

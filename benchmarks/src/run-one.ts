@@ -7,6 +7,7 @@ import type { BenchReport } from './harness/report.ts';
 const [name = '', pace] = process.argv.slice(2);
 const load = benches.get(name);
 if (load === undefined || process.send === undefined) throw new Error('This is run by main.ts.');
+process.once('disconnect', () => process.exit()); // also when whoever waits for this is gone
 const { bench } = await load();
 process.send(await runBench());
 process.disconnect();

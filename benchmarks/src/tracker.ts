@@ -57,13 +57,13 @@ export const bench: Bench = {
           ],
           targets: [
             {
-              text: `record of ${id}, provider given, price included, against calcPrice alone`,
+              text: `record ${id}, provider given, against calcPrice`,
               ratio: ['tracker.record, provider given', 'calcPrice of genai-prices, provider given'],
               limit: 0.2,
               note: listLength,
             },
             {
-              text: `record of ${id}, by id, against calcPrice alone, provider given`,
+              text: `record ${id}, by id, against calcPrice`,
               ratio: ['tracker.record, by id', 'calcPrice of genai-prices, provider given'],
               limit: 0.2,
             },

@@ -1,6 +1,6 @@
 import { formatLimit, formatOutcome, formatValue } from './format.ts';
 import type { BenchReport, Group, Report } from './report.ts';
-import { bindingMisses, verdictsOf } from './verdicts.ts';
+import { bindingMisses, type NamedVerdict, verdictsOf } from './verdicts.ts';
 
 /** The report for people: `RESULTS.md`. */
 export function toMarkdown(report: Report): string {
@@ -34,13 +34,19 @@ export function toMarkdown(report: Report): string {
       ]);
     }),
     '',
-    ...all.flatMap(({ bench, verdict: { text, note } }) =>
-      note === undefined ? [] : [`- ${bench}, ${text}: ${note}`],
-    ),
+    ...notesOf(all),
     '',
     ...benches.flatMap(section),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** Each note once, however many targets of a bench share it. */
+function notesOf(verdicts: readonly NamedVerdict[]): string[] {
+  const notes = verdicts.flatMap(({ bench, verdict: { note } }) =>
+    note === undefined ? [] : [`- \`${bench}\`: ${note}`],
+  );
+  return [...new Set(notes)];
 }
 
 function section({ name, title, groups, skipped, failed }: BenchReport): string[] {

@@ -3,10 +3,10 @@ import type { Group, Report } from './report.ts';
 import { Svg } from './svg.ts';
 import { type NamedVerdict, verdictsOf } from './verdicts.ts';
 
-const width = 1000;
-const labelWidth = 400;
+const width = 1120;
+const labelWidth = 470;
 const plotLeft = labelWidth + 10;
-const plotRight = width - 150;
+const plotRight = width - 180;
 const rowHeight = 20;
 const colours = { met: '#1a7f4b', missed: '#c0392b', informative: '#7a8694', bar: '#3b6ea5', ink: '#1f2933' };
 
@@ -18,7 +18,7 @@ export function toSvg({ machine, benches }: Report): string {
   svg.text(
     20,
     svg.move(20),
-    `${date}, Node ${node}, ${cores} cores, ${cpu}. Bars: median; whiskers: quartiles.`,
+    `${date}, Node ${node}, ${cores} cores, ${cpu}. Bars: median; whiskers: quartiles; grey: informative.`,
     {
       colour: colours.informative,
     },
@@ -43,7 +43,7 @@ function drawTargets(svg: Svg, verdicts: readonly NamedVerdict[]): void {
   for (const { bench, verdict } of verdicts) {
     const y = svg.move(rowHeight);
     const { met, binding, text, value, low, high, unit } = verdict;
-    const colour = met ? (binding ? colours.met : colours.informative) : colours.missed;
+    const colour = !binding ? colours.informative : met ? colours.met : colours.missed;
     svg.text(labelWidth, y, `${bench}: ${text}`, { anchor: 'end', size: 11.5 });
     svg.bar(plotLeft, y, scale(share(value, verdict)) - plotLeft, colour);
     svg.whisker(scale(share(low, verdict)), scale(share(high, verdict)), y, colours.ink);

@@ -1,5 +1,3 @@
-import process from 'node:process';
-
 /** What a tracker may warn of. The codes are stable. */
 export type CostWarningCode =
   /** A model has no price: its calls are counted, their cost is not. */

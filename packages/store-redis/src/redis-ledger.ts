@@ -103,10 +103,20 @@ export class RedisLedger implements InspectableLedger {
     }
   }
 
-  async post({ attemptId, holdId, lines, kind, close = false }: PostRequest): Promise<readonly CrossedMark[]> {
+  async post({
+    attemptId,
+    holdId,
+    lines,
+    kind,
+    close = false,
+  }: PostRequest): Promise<readonly CrossedMark[]> {
     const tag = holdId === undefined ? this.#tags.of(lines) : this.#tags.ofHold(holdId, lines);
     const attempt = `a:${plainText(attemptId, 'attempt id')}`;
-    const keys = this.#keys(tag, attempt, holdId === undefined ? attempt : `h:${plainText(holdId, 'hold id')}`);
+    const keys = this.#keys(
+      tag,
+      attempt,
+      holdId === undefined ? attempt : `h:${plainText(holdId, 'hold id')}`,
+    );
     const args = this.#args(kind === 'actual' ? 'a' : 'e', holdId === undefined ? '' : close ? 'hc' : 'h');
     this.#addLines(
       tag,
@@ -252,8 +262,7 @@ export class RedisLedger implements InspectableLedger {
     const asked: string[] = [];
     for (const [index, line] of lines.entries()) {
       for (let other = 0; other < index; other++) {
-        if (lines[other]?.key === line.key)
-          throw conflict(`${line.key} stands in two lines of one request`);
+        if (lines[other]?.key === line.key) throw conflict(`${line.key} stands in two lines of one request`);
       }
       const name = counterName(line);
       const amount = amountText(line.amount);

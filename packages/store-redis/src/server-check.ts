@@ -21,9 +21,9 @@ export async function checkServer(
   warn: (message: string) => void,
 ): Promise<void> {
   try {
-    const [version = '', policy = '', maxMemory = '0'] = ((await caller.call(infoScript, keys, [])) as unknown[]).map(
-      String,
-    );
+    const [version = '', policy = '', maxMemory = '0'] = (
+      (await caller.call(infoScript, keys, [])) as unknown[]
+    ).map(String);
     const [major = 0, minor = 0] = version.split('.').map(Number);
     if (major < 6 || (major === 6 && minor < 2)) {
       warn(`RedisLedger needs Redis 6.2 or Valkey, or later; the server says that it is ${version}.`);

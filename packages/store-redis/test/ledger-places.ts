@@ -9,20 +9,22 @@ import { RedisLedger } from '../src/redis-ledger.ts';
 export interface OpenClient {
   readonly client: RedisClient;
   close(): Promise<void> | void;
+  /** Makes the server forget all scripts. */
+  flushScripts(): Promise<unknown>;
 }
 
 /** Both clients that there are. */
-export const clients: Readonly<Record<string, (url: string) => Promise<OpenClient>>> = {
+export const clients: Readonly<Record<'redis' | 'ioredis', (url: string) => Promise<OpenClient>>> = {
   async redis(url) {
     const client = createClient({ url, socket: { reconnectStrategy: 20 } });
     client.on('error', () => {}); // it reconnects by itself
     await client.connect();
-    return { client, close: () => client.destroy() };
+    return { client, close: () => client.destroy(), flushScripts: () => client.scriptFlush() };
   },
   async ioredis(url) {
     const client = new Redis(url, { retryStrategy: () => 20 });
     client.on('error', () => {});
-    return { client, close: () => client.disconnect() };
+    return { client, close: () => client.disconnect(), flushScripts: () => client.script('FLUSH') };
   },
 };
 

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, test } from 'vitest';
 
 /** The program: `redis-server`, or another that is to be tested (`valkey-server`). */
-const program = process.env['SYNAPSEKIT_REDIS_SERVER'] ?? 'redis-server';
+const program = process.env.SYNAPSEKIT_REDIS_SERVER ?? 'redis-server';
 
 const version = spawnSync(program, ['--version'], { encoding: 'utf8' });
 const isAtHand = version.status === 0;
@@ -22,7 +22,7 @@ export function describeWithRedis(name: string, body: () => void): void {
   const what = `${program} is not installed: nothing of "${name}" was tested.`;
   describe(name, () => {
     test('needs a Redis server', ({ skip }) => {
-      if (process.env['CI']) throw new Error(`${what} In CI it has to be.`);
+      if (process.env.CI) throw new Error(`${what} In CI it has to be.`);
       process.stderr.write(`\n!!! ${what} Install it (Debian: apt-get install redis-server).\n`);
       skip(what);
     });
@@ -37,6 +37,12 @@ export async function freePort(): Promise<number> {
   await once(server, 'close');
   return port;
 }
+
+/** No server outlives the tests. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const each of running) each.kill('SIGKILL');
+});
 
 /** A Redis server of our own, on a free port, that can be killed and started again. */
 export class RedisServer {
@@ -62,10 +68,12 @@ export class RedisServer {
   }
 
   async start(): Promise<void> {
-    const words = ['--port', this.port, '--bind', '127.0.0.1', '--dir', this.#folder, '--save', ''].map(String);
+    const words = ['--port', this.port, '--bind', '127.0.0.1', '--dir', this.#folder, '--save', ''].map(
+      String,
+    );
     const started = spawn(program, [...words, ...this.#options], { stdio: 'ignore' });
     this.#process = started;
-    process.once('exit', () => started.kill('SIGKILL'));
+    running.add(started);
     while (!(await this.#answers())) {
       if (started.exitCode !== null) throw new Error(`${program} ended with ${started.exitCode}`);
       await sleep(10);
@@ -74,11 +82,12 @@ export class RedisServer {
 
   /** As a crash would: nothing is saved that was not saved before. */
   async kill(): Promise<void> {
-    const running = this.#process;
+    const started = this.#process;
     this.#process = undefined;
-    if (running === undefined) return;
-    running.kill('SIGKILL');
-    if (running.exitCode === null && running.signalCode === null) await once(running, 'exit');
+    if (started === undefined) return;
+    started.kill('SIGKILL');
+    if (started.exitCode === null && started.signalCode === null) await once(started, 'exit');
+    running.delete(started);
   }
 
   /** Stops answering without closing anything, as a dead network would; until `resume`. */

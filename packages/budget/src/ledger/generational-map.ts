@@ -8,7 +8,7 @@ import { hashId, IdTable } from './id-table.ts';
 export class GenerationalMap<V> {
   readonly #minAgeMs: number;
   readonly #minCount: number;
-  readonly #isKept: (value: V) => boolean;
+  readonly #kept: () => Iterable<V & { readonly id: string }>;
   #recent = new IdTable<V>();
   #old = new IdTable<V>();
   /** How many entries the recent generation began with: those that cannot be forgotten yet. */
@@ -16,11 +16,15 @@ export class GenerationalMap<V> {
   /** When the recent generation began; not known right after one began because the last was full. */
   #turnedAtMs: number | undefined;
 
-  /** @param isKept what is never forgotten while it is so. */
-  constructor(minAgeMs: number, minCount: number, isKept: (value: V) => boolean = () => false) {
+  /** @param kept tells what must not be forgotten yet. */
+  constructor(
+    minAgeMs: number,
+    minCount: number,
+    kept: () => Iterable<V & { readonly id: string }> = () => [],
+  ) {
     this.#minAgeMs = minAgeMs;
     this.#minCount = minCount;
-    this.#isKept = isKept;
+    this.#kept = kept;
   }
 
   get(id: string, hash: number = hashId(id)): V | undefined {
@@ -46,9 +50,11 @@ export class GenerationalMap<V> {
   #turn(nowMs: number | undefined): void {
     const forgotten = this.#old;
     this.#old = this.#recent;
-    this.#recent = new IdTable(this.#old.size);
-    for (const [id, hash, value] of forgotten.entries()) {
-      if (this.#isKept(value) && this.#old.get(id, hash) === undefined) this.#recent.set(id, hash, value);
+    forgotten.clear();
+    this.#recent = forgotten;
+    for (const value of this.#kept()) {
+      const hash = hashId(value.id);
+      if (this.#old.get(value.id, hash) === undefined) this.#recent.set(value.id, hash, value);
     }
     this.#carried = this.#recent.size;
     this.#turnedAtMs = nowMs;

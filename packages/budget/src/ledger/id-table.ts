@@ -1,24 +1,30 @@
 /**
- * A hash table for ids, made for asking after ids that are not there. `Map` has to look at a string in the heap for every
- * entry that it passes, which costs a cache miss each; this one compares 32-bit hashes that lie side by side, and looks
- * at a string only when the whole hash is the same.
+ * A hash table for ids, made for remembering very many for a while and for asking after ids that are not there. A `Map`
+ * of strings keeps every string alive, which the garbage collector copies twice before it lets it rest, and has to look
+ * at one in the heap for every entry that it passes. Here the characters of all ids lie in one array, and what is passed
+ * is compared by 32-bit hashes that lie side by side.
  */
 export class IdTable<V> {
-  readonly #keys: string[] = [];
+  #size = 0;
   readonly #values: V[] = [];
   #hashes: Int32Array<ArrayBuffer>;
+  /** The characters of all ids, one id after the other. */
+  #characters: Uint16Array<ArrayBuffer>;
+  /** Where the characters of an entry end, which is where those of the next begin. */
+  #ends: Int32Array<ArrayBuffer>;
   /** Open addressing: position of an entry plus one; 0 is free. Half of it at least is free. */
   #slots: Int32Array<ArrayBuffer>;
 
-  /** @param capacity how many entries are expected, about. */
-  constructor(capacity = 32) {
-    const room = 2 ** Math.ceil(Math.log2(Math.max(32, capacity)));
+  constructor() {
+    const room = 32;
     this.#hashes = new Int32Array(room);
+    this.#ends = new Int32Array(room);
     this.#slots = new Int32Array(2 * room);
+    this.#characters = new Uint16Array(32 * room);
   }
 
   get size(): number {
-    return this.#keys.length;
+    return this.#size;
   }
 
   get(key: string, hash: number): V | undefined {
@@ -28,22 +34,25 @@ export class IdTable<V> {
 
   set(key: string, hash: number, value: V): void {
     const slot = this.#slotOf(key, hash);
-    const position = this.#slots[slot] ?? 0;
-    if (position !== 0) {
-      this.#values[position - 1] = value;
+    const known = this.#slots[slot] ?? 0;
+    if (known !== 0) {
+      this.#values[known - 1] = value;
       return;
     }
-    this.#hashes[this.#keys.length] = hash;
-    this.#keys.push(key);
+    const position = this.#size;
+    this.#hashes[position] = hash;
     this.#values.push(value);
-    this.#slots[slot] = this.#keys.length;
-    if (this.#keys.length === this.#hashes.length) this.#grow();
+    this.#write(position, key);
+    this.#size = position + 1;
+    this.#slots[slot] = this.#size;
+    if (this.#size === this.#hashes.length) this.#grow();
   }
 
-  *entries(): Generator<readonly [key: string, hash: number, value: V]> {
-    for (const [index, key] of this.#keys.entries()) {
-      yield [key, this.#hashes[index] ?? 0, this.#values[index] as V];
-    }
+  /** Forgets everything, and keeps its room. */
+  clear(): void {
+    this.#size = 0;
+    this.#values.length = 0;
+    this.#slots.fill(0);
   }
 
   #slotOf(key: string, hash: number): number {
@@ -52,17 +61,44 @@ export class IdTable<V> {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const position = slots[slot] ?? 0;
       if (position === 0) return slot;
-      if (this.#hashes[position - 1] === hash && this.#keys[position - 1] === key) return slot;
+      if (this.#hashes[position - 1] === hash && this.#isAt(position - 1, key)) return slot;
     }
   }
 
+  #isAt(position: number, key: string): boolean {
+    const start = position === 0 ? 0 : (this.#ends[position - 1] ?? 0);
+    if ((this.#ends[position] ?? 0) - start !== key.length) return false;
+    const characters = this.#characters;
+    for (let index = 0; index < key.length; index++) {
+      if (characters[start + index] !== key.charCodeAt(index)) return false;
+    }
+    return true;
+  }
+
+  #write(position: number, key: string): void {
+    const start = position === 0 ? 0 : (this.#ends[position - 1] ?? 0);
+    const end = start + key.length;
+    if (end > this.#characters.length) {
+      const characters = new Uint16Array(Math.max(2 * this.#characters.length, end));
+      characters.set(this.#characters);
+      this.#characters = characters;
+    }
+    const characters = this.#characters;
+    for (let index = 0; index < key.length; index++) characters[start + index] = key.charCodeAt(index);
+    this.#ends[position] = end;
+  }
+
   #grow(): void {
-    const hashes = new Int32Array(this.#hashes.length * 2);
+    const room = this.#hashes.length * 2;
+    const hashes = new Int32Array(room);
     hashes.set(this.#hashes);
     this.#hashes = hashes;
-    const slots = new Int32Array(this.#slots.length * 2);
+    const ends = new Int32Array(room);
+    ends.set(this.#ends);
+    this.#ends = ends;
+    const slots = new Int32Array(2 * room);
     const mask = slots.length - 1;
-    for (let index = 0; index < this.#keys.length; index++) {
+    for (let index = 0; index < this.#size; index++) {
       let slot = (hashes[index] ?? 0) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = index + 1;

@@ -88,7 +88,7 @@ export class MemoryLedger implements InspectableLedger {
     requireNumber(graceMs, 'graceMs', { min: 0 });
     this.#clock = clock;
     this.#counters = new CounterTable(graceMs);
-    this.#holds = new GenerationalMap(rememberMs, rememberCount, isLive);
+    this.#holds = new GenerationalMap(rememberMs, rememberCount, () => this.#leases.live());
     this.#bookings = new GenerationalMap(rememberMs, rememberCount);
   }
 
@@ -116,14 +116,15 @@ export class MemoryLedger implements InspectableLedger {
     for (let index = 0; index < counters.length; index++) {
       figures.hold(counters[index]?.cell ?? 0, total[index] ?? 0n);
     }
-    const leaseEndsAtMs = nowMs + leaseMs;
+    // Whole milliseconds need no object of their own.
+    const leaseEndsAtMs = Math.ceil(nowMs + leaseMs);
     const hold: LedgerHold = {
       id: holdId,
       counters,
       total,
       left: total,
       onExpiry,
-      admittedAtMs: nowMs,
+      admittedAtMs: Math.floor(nowMs),
       leaseEndsAtMs,
       filedAtMs: leaseEndsAtMs,
       live: true,
@@ -145,18 +146,19 @@ export class MemoryLedger implements InspectableLedger {
     const attemptHash = hashId(attemptId);
     const known = this.#bookings.get(attemptId, attemptHash);
     const admittedAtMs = entry === undefined ? undefined : admissionOf(entry);
+    const isSettled = known === undefined && kind === 'actual' && close && isSame && hold.live;
+    if (isSettled) this.#settle(hold, lines, holdHash);
     if (known === undefined && kind === 'actual') {
-      for (let index = 0; index < counters.length; index++) {
-        const counter = counters[index];
-        const line = lines[index];
-        if (counter !== undefined && line !== undefined) this.#book(counter, line.amount, hold, admittedAtMs);
-      }
       this.#bookings.set(attemptId, bookingOn(counters), attemptHash);
+      for (let index = 0; index < lines.length && !isSettled; index++) {
+        const counter = counters[index];
+        if (counter !== undefined) this.#book(counter, lines[index]?.amount ?? 0n, hold, admittedAtMs);
+      }
     } else {
       const booking = this.#upsert(known ?? nothingBooked, lines, counters, kind, hold, admittedAtMs);
       this.#bookings.set(attemptId, booking, attemptHash);
     }
-    if (close && holdId !== undefined) this.#close(holdId, entry, holdHash);
+    if (close && holdId !== undefined && !isSettled) this.#close(holdId, entry, holdHash);
     return hasMarks ? this.#crossed(lines, counters, { attemptId, kind }) : noMarks;
   }
 
@@ -169,7 +171,7 @@ export class MemoryLedger implements InspectableLedger {
     const nowMs = this.#sweep();
     const hold = this.#holds.get(holdId);
     if (hold === undefined || !isLive(hold)) return false;
-    hold.leaseEndsAtMs = Math.max(hold.leaseEndsAtMs, nowMs + leaseMs);
+    hold.leaseEndsAtMs = Math.max(hold.leaseEndsAtMs, Math.ceil(nowMs + leaseMs));
     return true;
   }
 
@@ -261,6 +263,22 @@ export class MemoryLedger implements InspectableLedger {
       counters.push(counter);
     }
     return counters;
+  }
+
+  /** The usual end of a call: what it cost is booked on all lines of its hold, and the hold is over. */
+  #settle(hold: LedgerHold, lines: readonly PostLine[], hash: number): void {
+    const { counters, left, admittedAtMs } = hold;
+    const { figures } = this.#counters;
+    for (let index = 0; index < counters.length; index++) {
+      const counter = counters[index];
+      const amount = lines[index]?.amount;
+      if (counter === undefined || amount === undefined) continue;
+      figures.end(counter.cell, left[index] ?? 0n);
+      if (counter.ring === undefined) figures.commit(counter.cell, amount);
+      else this.#counters.commit(counter, amount, admittedAtMs, this.#time());
+    }
+    this.#holds.set(hold.id, admittedAtMs, hash);
+    this.#leases.end(hold);
   }
 
   /** Books money; what a hold promised for it there is drawn down first. */
@@ -374,7 +392,8 @@ export class MemoryLedger implements InspectableLedger {
 
 const defaultMaxCount = 1_000;
 const noMarks: readonly CrossedMark[] = [];
-const nothingBooked: Booking = { settled: [], open: [] };
+const noOpenLines: Booking['open'] = [];
+const nothingBooked: Booking = { settled: [], open: noOpenLines };
 
 /** When its hold was first admitted, if it ever was. */
 function admissionOf(entry: HoldEntry): number | undefined {
@@ -392,7 +411,7 @@ function bookingOn(counters: readonly Counter[]): Booking {
   if (last === undefined) return nothingBooked;
   const shared = last.lastBooking;
   if (shared !== undefined && isEqual(shared.settled, counters)) return shared;
-  const booking = { settled: counters, open: [] };
+  const booking = { settled: counters, open: noOpenLines };
   last.lastBooking = booking;
   return booking;
 }

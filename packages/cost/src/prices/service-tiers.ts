@@ -77,7 +77,7 @@ export class ServiceTiers {
     this.#named = new Set([...priced, ...this.#rules.map(({ tier }) => tier)]);
   }
 
-  /** True when the tier has prices of its own somewhere. Every other name (`"default"`, `"scale"`…) is standard. */
+  /** True when the tier has prices of its own somewhere. Every other name (`"default"`, `"scale"` and so on) is standard. */
   differs(tier: string): boolean {
     return this.#named.has(tier);
   }
