@@ -23,7 +23,9 @@ try {
   }
   console.log('\nafter installing            packages there   import (less an empty process)');
   for (const { what, packages, importMs } of experiences) {
-    console.log(`${what.padEnd(28)}${String(packages).padStart(14)}${`${importMs.toFixed(0)} ms`.padStart(12)}`);
+    console.log(
+      `${what.padEnd(28)}${String(packages).padStart(14)}${`${importMs.toFixed(0)} ms`.padStart(12)}`,
+    );
   }
   console.log('\nThe rehearsal went through.');
 } finally {

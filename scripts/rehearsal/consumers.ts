@@ -37,7 +37,11 @@ export async function tryOut(scratch: string, registry: Registry): Promise<reado
 
   const groq = begin('llm-groq');
   await groq.install('@synapsekit/llm-groq');
-  await groq.expectOutput('without groq-sdk it says what to install', ['main.ts'], /config .*npm install groq-sdk/);
+  await groq.expectOutput(
+    'without groq-sdk it says what to install',
+    ['main.ts'],
+    /config .*npm install groq-sdk/,
+  );
   await groq.install('groq-sdk');
   await groq.expectOutput(
     'without gpt-tokenizer it says what to install',
@@ -60,7 +64,9 @@ export async function tryOut(scratch: string, registry: Registry): Promise<reado
   await cli.install('--save-dev', '@synapsekit/cli', '@synapsekit/eval');
   const synapsekit = (...args: string[]) => ['node_modules/@synapsekit/cli/dist/bin.js', ...args];
   for (const version of nodeVersions) {
-    await cli.expectOutput(`synapsekit test on Node ${version}`, synapsekit('test'), /1 passed, 0 failed/, { version });
+    await cli.expectOutput(`synapsekit test on Node ${version}`, synapsekit('test'), /1 passed, 0 failed/, {
+      version,
+    });
   }
   await run('npx synapsekit test', { cwd: cli.folder });
   await cli.expectOutput('synapsekit price gpt-4o', synapsekit('price', 'gpt-4o'), /openai\/gpt-4o/);
@@ -101,8 +107,18 @@ async function loadBothWays(project: Project, name: string, symbol: string): Pro
   const required = `const { ${symbol} } = require('${name}'); console.log(typeof ${symbol});`;
   for (const version of nodeVersions) {
     const options = { version };
-    await project.expectOutput(`import on Node ${version}`, ['--input-type=module', '-e', imported], /^function$/m, options);
-    await project.expectOutput(`require on Node ${version}`, ['--input-type=commonjs', '-e', required], /^function$/m, options);
+    await project.expectOutput(
+      `import on Node ${version}`,
+      ['--input-type=module', '-e', imported],
+      /^function$/m,
+      options,
+    );
+    await project.expectOutput(
+      `require on Node ${version}`,
+      ['--input-type=commonjs', '-e', required],
+      /^function$/m,
+      options,
+    );
   }
 }
 

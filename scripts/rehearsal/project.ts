@@ -37,7 +37,10 @@ export class Project {
   }
 
   /** Runs a program there. Without `node`, with the Node that runs this. */
-  async node(args: readonly string[], options: { readonly version?: string; readonly env?: Env } = {}): Promise<Outcome> {
+  async node(
+    args: readonly string[],
+    options: { readonly version?: string; readonly env?: Env } = {},
+  ): Promise<Outcome> {
     const { version, env = {} } = options;
     // What the package manager that runs this has set must not be found by what a user would run.
     const clean = Object.fromEntries(
@@ -62,7 +65,9 @@ export class Project {
   ): Promise<string> {
     const { ok, stdout, stderr } = await this.node(args, options);
     if (!ok || !expected.test(stdout)) {
-      throw new Error(`${what}: ${ok ? `printed something else than ${expected}` : 'failed'}\n${stdout}\n${stderr}`);
+      throw new Error(
+        `${what}: ${ok ? `printed something else than ${expected}` : 'failed'}\n${stdout}\n${stderr}`,
+      );
     }
     console.log(`  ✓ ${what}`);
     return stdout;

@@ -11,7 +11,11 @@ export type PackedSizes = ReadonlyMap<string, number>;
  * Plays a release through in a clone of what is committed: versions, changelogs, build, publishing. A clone, since tags
  * made in a work tree would land in the real repository.
  */
-export async function publishAll(repository: string, clone: string, registry: Registry): Promise<PackedSizes> {
+export async function publishAll(
+  repository: string,
+  clone: string,
+  registry: Registry,
+): Promise<PackedSizes> {
   await run(`git clone --quiet "${repository}" "${clone}"`);
   const names = readWorkspace(clone).packages.map(({ manifest }) => manifest.name);
   const bumps = names.map((name) => `"${name}": minor\n`).join('');
@@ -39,9 +43,12 @@ export async function publishAll(repository: string, clone: string, registry: Re
     },
   });
   const sizes = globSync('**/*.tgz', { cwd: packed }).map((file): [string, number] => [
-    basename(file).replace(/^synapsekit-/, '@synapsekit/').replace(/-\d+\.\d+\.\d+.*$/, ''),
+    basename(file)
+      .replace(/^synapsekit-/, '@synapsekit/')
+      .replace(/-\d+\.\d+\.\d+.*$/, ''),
     statSync(join(packed, file)).size,
   ]);
-  if (sizes.length !== names.length) throw new Error(`${names.length} packages, and ${sizes.length} were packed`);
+  if (sizes.length !== names.length)
+    throw new Error(`${names.length} packages, and ${sizes.length} were packed`);
   return new Map(sizes);
 }

@@ -50,7 +50,11 @@ export async function budgetChapter(stage: SimulatedStage): Promise<BudgetFacts>
     `${requests} requests`,
   );
   if (ledger === undefined) {
-    claims.checkEqual('tracker = budget guard = bill', { tracker: spentUsd, guard: bookedUsd, bill: billedUsd });
+    claims.checkEqual('tracker = budget guard = bill', {
+      tracker: spentUsd,
+      guard: bookedUsd,
+      bill: billedUsd,
+    });
   } else {
     claims.checkEqual('tracker = bill', { tracker: spentUsd, bill: billedUsd });
     const shared = parseUsd(bookedUsd) >= parseUsd(earlierUsd) + parseUsd(billedUsd);

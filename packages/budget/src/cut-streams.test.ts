@@ -1,5 +1,5 @@
-import { budgetChannel, channelNames, defineLLM, type LLM, wrap } from '@synapsekit/core';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { budgetChannel, channelNames, defineLLM, type LLM, wrap } from '@synapsekit/core';
 import { expect, test } from 'vitest';
 import { prices } from '../test/flat-prices.ts';
 import { TestTracker, track } from '../test/test-tracker.ts';
@@ -43,21 +43,26 @@ test('a stream that costs what was held for it is cut; what came is handed out a
   expect(model.said()).toBeLessThanOrEqual(101);
   expect(attempts.map(({ outcome }) => outcome)).toEqual(['partial']);
   expect(usage).toMatchObject({ outputTokens: 100, source: 'estimated' });
-  expect(await guard.status()).toMatchObject({ holds: 0, limits: [{ committedUsdExact: '0.1', heldUsdExact: '0' }] });
+  expect(await guard.status()).toMatchObject({
+    holds: 0,
+    limits: [{ committedUsdExact: '0.1', heldUsdExact: '0' }],
+  });
   expect(tracker.totalPico).toBe(100_000_000_000n);
 });
 
 test('without cutStreams it runs on, and all of it is booked', async () => {
   const guard = new BudgetGuard({ total: 10 }, { prices });
-  const { finishReason } = await wrap(endless(300).llm, enforceBudget(guard)).stream('Hi', { maxTokens: 100 }).result;
+  const { finishReason } = await wrap(endless(300).llm, enforceBudget(guard)).stream('Hi', { maxTokens: 100 })
+    .result;
   expect(finishReason).toBe('stop');
   expect(await guard.status()).toMatchObject({ limits: [{ committedUsdExact: '0.3' }] });
 });
 
 test('one that keeps to its maxTokens is not cut', async () => {
   const guard = new BudgetGuard({ total: 10 }, cutting);
-  const { finishReason, text } = await wrap(endless(99).llm, enforceBudget(guard)).stream('Hi', { maxTokens: 100 })
-    .result;
+  const { finishReason, text } = await wrap(endless(99).llm, enforceBudget(guard)).stream('Hi', {
+    maxTokens: 100,
+  }).result;
   expect([finishReason, text.length]).toEqual(['stop', 99 * 4]);
 });
 
@@ -93,7 +98,12 @@ test('the channel is told', async () => {
   }
   expect(budgetChannel.hasSubscribers).toBe(false);
   expect(messages).toContainEqual(
-    expect.objectContaining({ type: 'cut', guard: 'cutter', attemptId: expect.any(String), amountUsd: '0.01' }),
+    expect.objectContaining({
+      type: 'cut',
+      guard: 'cutter',
+      attemptId: expect.any(String),
+      amountUsd: '0.01',
+    }),
   );
 });
 
@@ -103,7 +113,10 @@ test('a hundred streams at once are each cut at their own hold', async () => {
   const streams = Array.from({ length: 100 }, (_, i) => llm.stream('Hi', { maxTokens: 1 + (i % 20) }).result);
   const lengths = (await Promise.all(streams)).map(({ text }) => text.length / 4);
   expect(lengths).toEqual(lengths.map((_, i) => 1 + (i % 20)));
-  expect(await guard.status()).toMatchObject({ holds: 0, limits: [{ committedUsdExact: '1.05', heldUsdExact: '0' }] });
+  expect(await guard.status()).toMatchObject({
+    holds: 0,
+    limits: [{ committedUsdExact: '1.05', heldUsdExact: '0' }],
+  });
 });
 
 test('PlannedUsage may name a model without a price where only tokens count', async () => {

@@ -53,7 +53,10 @@ test('a ledger that is away refuses calls, unless the guard fails open; then the
   const clock = new ManualClock();
   const { ledger, off, on } = switchable(clock);
   const provider = new TestProvider();
-  const closed = wrap(provider.model('test', 'dime'), enforceBudget(new BudgetGuard({ total: 1 }, { prices, ledger, clock })));
+  const closed = wrap(
+    provider.model('test', 'dime'),
+    enforceBudget(new BudgetGuard({ total: 1 }, { prices, ledger, clock })),
+  );
   const warnings: BudgetWarning[] = [];
   const guard = new BudgetGuard(
     { perRequest: 0.2, total: 1 },
@@ -71,7 +74,9 @@ test('a ledger that is away refuses calls, unless the guard fails open; then the
   expect(provider.arrived).toHaveLength(15);
   expect(warnings.map(({ code }) => code)).toEqual(['SYNAPSEKIT_BUDGET_FAIL_OPEN']);
   // What one call may cost needs no ledger.
-  await expect(passing(clock, open.generate('Hi', { maxTokens: 201 }))).rejects.toMatchObject({ limit: 'perRequest' });
+  await expect(passing(clock, open.generate('Hi', { maxTokens: 201 }))).rejects.toMatchObject({
+    limit: 'perRequest',
+  });
 
   on();
   await passing(clock, guard.flush());
@@ -87,7 +92,10 @@ test('streams, second attempts and holds by hand run without a hold too', async 
   const clock = new ManualClock();
   const { ledger, off, on } = switchable(clock);
   const provider = new TestProvider();
-  const guard = new BudgetGuard({ total: 10 }, { prices, ledger, clock, failOpen: true, onWarning: () => {} });
+  const guard = new BudgetGuard(
+    { total: 10 },
+    { prices, ledger, clock, failOpen: true, onWarning: () => {} },
+  );
   const model = provider.model('test', 'dime');
   const llm = wrap(
     {
@@ -104,11 +112,17 @@ test('streams, second attempts and holds by hand run without a hold too', async 
   await passing(clock, llm.stream('Hi', { maxTokens }).result);
   const hold = await passing(clock, guard.reserve(0.5));
   expect(hold.heldUsd).toBe(0);
-  await passing(clock, hold.run(() => llm.generate('Hi', { maxTokens })));
+  await passing(
+    clock,
+    hold.run(() => llm.generate('Hi', { maxTokens })),
+  );
   await passing(clock, hold.settle(0.25));
   on();
   await passing(clock, guard.flush());
-  expect(await guard.status()).toMatchObject({ holds: 0, limits: [{ committedUsdExact: '0.75', heldUsdExact: '0' }] });
+  expect(await guard.status()).toMatchObject({
+    holds: 0,
+    limits: [{ committedUsdExact: '0.75', heldUsdExact: '0' }],
+  });
 });
 
 test('a ledger that refuses for good is no outage: nothing is let through', async () => {
@@ -116,5 +130,8 @@ test('a ledger that refuses for good is no outage: nothing is let through', asyn
   const { ledger, off } = switchable(clock);
   const guard = new BudgetGuard({ total: 1 }, { prices, ledger, clock, failOpen: true });
   off(false);
-  await expect(passing(clock, guard.reserve(0.1))).rejects.toMatchObject({ code: 'ledger', transient: false });
+  await expect(passing(clock, guard.reserve(0.1))).rejects.toMatchObject({
+    code: 'ledger',
+    transient: false,
+  });
 });

@@ -77,7 +77,12 @@ test('model and provider are known of every call', async () => {
     attributeValue: 'test/dime',
   });
   await cheap.generate('Hi', { maxTokens });
-  const hold = await guard.reserve({ model: 'gpt-4o', provider: 'openai', inputTokens: 10, maxOutputTokens: 10 });
+  const hold = await guard.reserve({
+    model: 'gpt-4o',
+    provider: 'openai',
+    inputTokens: 10,
+    maxOutputTokens: 10,
+  });
   await hold.release();
   expect(await spentBy(guard, { model: 'test/dime', provider: 'test' })).toEqual([
     ['model=test/dime total', '0.1', '0'],
@@ -165,7 +170,11 @@ test('a function gives each value its own limits', async () => {
       by: {
         plan: (plan) => {
           asked += 1;
-          return plan === 'free' ? { perRequest: 0.1, daily: 0.2 } : plan === 'paid' ? { daily: 5 } : undefined;
+          return plan === 'free'
+            ? { perRequest: 0.1, daily: 0.2 }
+            : plan === 'paid'
+              ? { daily: 5 }
+              : undefined;
         },
       },
     },
@@ -203,7 +212,10 @@ test('a thousand users at once, each with a limit of his own', async () => {
     ),
   );
   expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(3_000);
-  expect(await guard.status()).toMatchObject({ holds: 0, limits: [{ committedUsdExact: '300', heldUsd: 0 }] });
+  expect(await guard.status()).toMatchObject({
+    holds: 0,
+    limits: [{ committedUsdExact: '300', heldUsd: 0 }],
+  });
 });
 
 test('remaining() shows the limits of the scope around', async () => {

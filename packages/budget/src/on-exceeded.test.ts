@@ -41,7 +41,12 @@ describe('downgrade', () => {
     expect(answer).toMatchObject({ provider: 'groq', servedBy: 'groq/llama-3.1-8b-instant' });
     expect(provider.arrived).toHaveLength(1);
     const { pico } = { pico: provider.billPico };
-    expect(await state(guard)).toEqual({ holds: 0, queued: 0, committed: `0.${String(pico).padStart(12, '0')}`.replace(/0+$/, ''), held: '0' });
+    expect(await state(guard)).toEqual({
+      holds: 0,
+      queued: 0,
+      committed: `0.${String(pico).padStart(12, '0')}`.replace(/0+$/, ''),
+      held: '0',
+    });
     expect((await llm.stream('Hi', { maxTokens }).result).provider).toBe('groq');
   });
 
@@ -89,7 +94,9 @@ describe('downgrade', () => {
     expect(() => enforceBudget(blocking, { downgradeTo: [mini] })).toThrow('onExceeded');
     expect(() => enforceBudget(downgrading, { downgradeTo: [{}] as never })).toThrow(ConfigError);
     expect(() => enforceBudget(downgrading, { downgrade: [mini] } as never)).toThrow('downgrade');
-    expect(() => new BudgetGuard({ total: 1 }, { onExceeded: ['clamp', 'que'] as never })).toThrow('onExceeded');
+    expect(() => new BudgetGuard({ total: 1 }, { onExceeded: ['clamp', 'que'] as never })).toThrow(
+      'onExceeded',
+    );
   });
 });
 
@@ -306,7 +313,9 @@ describe('queue', () => {
       provider.model('test', 'dime', () => 10),
       enforceBudget(guard),
     );
-    const answers = await Promise.all(Array.from({ length: 1_000 }, () => llm.generate('Hi', { maxTokens: 1_000 })));
+    const answers = await Promise.all(
+      Array.from({ length: 1_000 }, () => llm.generate('Hi', { maxTokens: 1_000 })),
+    );
     expect(answers).toHaveLength(1_000);
     expect(await state(guard)).toEqual({ holds: 0, queued: 0, committed: '10', held: '0' });
   });
@@ -316,7 +325,13 @@ describe('queue', () => {
     const provider = new TestProvider();
     const guard = new BudgetGuard(
       { total: '0.01' },
-      { prices, clock, queueTimeoutMs: 1_000, onExceeded: ['warn', 'queue', 'downgrade', 'clamp'], onWarning: () => {} },
+      {
+        prices,
+        clock,
+        queueTimeoutMs: 1_000,
+        onExceeded: ['warn', 'queue', 'downgrade', 'clamp'],
+        onWarning: () => {},
+      },
     );
     const llm = wrap(
       provider.model('test', 'dime'),

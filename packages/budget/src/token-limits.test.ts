@@ -53,7 +53,10 @@ test('beside limits of money, both are kept, all or nothing', async () => {
   expect(limits).toMatchObject([{ committedUsdExact: '0.1', heldUsdExact: '0' }]);
   expect(tokenLimits).toMatchObject([{ committedTokens: 102, heldTokens: 0 }]);
   expect(holds).toBe(0);
-  await expect(guard.reserve({ usd: 2, tokens: 10 })).rejects.toMatchObject({ limit: 'total', limitUsd: '1' });
+  await expect(guard.reserve({ usd: 2, tokens: 10 })).rejects.toMatchObject({
+    limit: 'total',
+    limitUsd: '1',
+  });
 });
 
 test('a free model is bounded by tokens all the same', async () => {
@@ -116,12 +119,14 @@ test('after a refusal by tokens, failover goes only to a model that would hold f
   expect(failures.every(({ error }) => isSynapseError(error, 'budget-exceeded'))).toBe(true);
 });
 
-test.each([[{ tokens: { daily: 1.5 } }], [{ tokens: { daily: -1 } }], [{ tokens: { daily: '5' } }], [{ tokens: 5 }]])(
-  '%j is refused',
-  (limits) => {
-    expect(() => new BudgetGuard(limits as never)).toThrow('tokens');
-  },
-);
+test.each([
+  [{ tokens: { daily: 1.5 } }],
+  [{ tokens: { daily: -1 } }],
+  [{ tokens: { daily: '5' } }],
+  [{ tokens: 5 }],
+])('%j is refused', (limits) => {
+  expect(() => new BudgetGuard(limits as never)).toThrow('tokens');
+});
 
 test('a thousand at once against a limit of tokens: exactly those that fit', async () => {
   const guard = new BudgetGuard({ tokens: { total: 5_100 } });

@@ -33,7 +33,10 @@ async function inUse(): Promise<BudgetGuard> {
     { name: 'app', ledger },
   );
   const attributes = { userId: 'alice' };
-  await (await guard.reserve({ usd: 0.3, tokens: 1_000 }, { attributes })).settle({ usd: 0.25, tokens: 1_200 });
+  await (await guard.reserve({ usd: 0.3, tokens: 1_000 }, { attributes })).settle({
+    usd: 0.25,
+    tokens: 1_200,
+  });
   await guard.reserve({ usd: 0.1, tokens: 300 }, { attributes: { userId: 'bob' } });
   await guard.flush();
   return guard;
@@ -44,7 +47,10 @@ describe('synapsekit budget', () => {
     await inUse();
     const { code, out } = await budget('status', ...store);
     expect(code).toBe(0);
-    const rows = out.trimEnd().split('\n').map((line) => line.split(/ {2,}/));
+    const rows = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/));
     expect(rows).toEqual([
       ['key', 'window', 'limit', 'spent', 'held', 'left', 'used'],
       ['app/tokens.total', 'total', '5,000 tok', '1,200 tok', '300 tok', '3,500 tok', '24 %'],
@@ -57,7 +63,15 @@ describe('synapsekit budget', () => {
       version: 1,
       store: 'sqlite:budget.db',
       counters: [
-        { key: 'app/userId=alice/total', window: 'total', unit: 'usd', limit: '0.5', committed: '0.25', held: '0', left: '0.25' },
+        {
+          key: 'app/userId=alice/total',
+          window: 'total',
+          unit: 'usd',
+          limit: '0.5',
+          committed: '0.25',
+          held: '0',
+          left: '0.25',
+        },
         { key: 'app/userId=bob/total', held: '0.1' },
       ],
     });
@@ -78,12 +92,14 @@ describe('synapsekit budget', () => {
     const shown = await budget('reset', 'app/total', ...store);
     expect(shown).toMatchObject({ code: 1, out: 'app/total (total): $0.25 spent, would be reset\n' });
     expect(shown.err).toContain('--yes');
-    expect(guard.status()).resolves.toMatchObject({ limits: [{ committedUsd: 0.25 }] });
+    expect(await guard.status()).toMatchObject({ limits: [{ committedUsd: 0.25 }] });
     const done = await budget('reset', 'app/total', '--yes', ...store);
     expect(done).toEqual({ code: 0, out: 'app/total (total): $0.25 spent, reset\n', err: '' });
     expect(await guard.status()).toMatchObject({ limits: [{ committedUsd: 0, heldUsd: 0.1 }] });
     expect(await budget('reset', 'app/tot', '--yes', ...store)).toMatchObject({ code: 1, out: '' });
-    expect((await budget('reset', 'app/total', '--window', 'no', '--yes', ...store)).err).toContain('window no');
+    expect((await budget('reset', 'app/total', '--window', 'no', '--yes', ...store)).err).toContain(
+      'window no',
+    );
   });
 
   test('an empty ledger says so', async () => {

@@ -33,13 +33,16 @@ export const budgetCommand: Command = {
     if (!isAction(action)) {
       throw new UsageError(`synapsekit budget needs one of ${actions.join(', ')}${got(action)}.`);
     }
-    if (rest.length > 0) throw new UsageError(`synapsekit budget ${action} takes one key, got "${rest[0]}" too.`);
+    if (rest.length > 0)
+      throw new UsageError(`synapsekit budget ${action} takes one key, got "${rest[0]}" too.`);
     if (store === undefined) throw new UsageError('Which store? --store sqlite:FILE or redis://HOST:PORT');
-    if (store === 'memory') throw new UsageError('A ledger in memory lives in its own process: nobody else can look into it.');
+    if (store === 'memory')
+      throw new UsageError('A ledger in memory lives in its own process: nobody else can look into it.');
     if (action !== 'reset' && (args.flags.window !== undefined || args.flags.yes === true)) {
       throw new UsageError('--window and --yes go with reset.');
     }
-    if (action === 'reset' && subject === undefined) throw new UsageError('Which key is to be reset? See: synapsekit budget status');
+    if (action === 'reset' && subject === undefined)
+      throw new UsageError('Which key is to be reset? See: synapsekit budget status');
     const { runBudget } = await import('./run-budget.ts');
     return runBudget({ action, store, subject: subject ?? '', ...options(args) }, io);
   },

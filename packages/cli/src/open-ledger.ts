@@ -54,22 +54,24 @@ async function openRedis(url: string): Promise<OpenedLedger> {
     load(() => import('redis'), 'redis'),
   ]);
   let client: ReturnType<typeof createClient>;
+  let connected = false;
+  // A server that was there is waited for; one that never was is a mistake.
+  const reconnectStrategy = (retries: number): number | false =>
+    connected && Math.min(50 * 2 ** retries, 2_000);
   try {
-    client = createClient({ url, socket: { connectTimeout: 5_000 } });
+    client = createClient({ url, socket: { connectTimeout: 5_000, reconnectStrategy } });
   } catch {
     throw new UsageError(`${name} is no address of a Redis server.`);
   }
   // What it says later comes out of each operation.
   client.on('error', () => {});
-  const givenUp = new AbortController();
   try {
-    await Promise.race([client.connect(), refusedAfter(5_000, givenUp.signal)]);
+    await client.connect();
+    connected = true;
   } catch (error) {
     client.destroy();
-    const why = error instanceof Error ? `: ${withoutPassword(error.message)}` : '';
+    const why = error instanceof Error && error.message !== '' ? `: ${withoutPassword(error.message)}` : '';
     throw new UsageError(`${name} cannot be reached${why}.`);
-  } finally {
-    givenUp.abort();
   }
   const ledger = new RedisLedger(client);
   const close = async (): Promise<void> => {
@@ -77,14 +79,6 @@ async function openRedis(url: string): Promise<OpenedLedger> {
     await client.close();
   };
   return { ledger, name, [Symbol.asyncDispose]: close };
-}
-
-/** A client goes on trying for ever; a command must not. */
-function refusedAfter(ms: number, signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1_000} s`)), ms);
-    signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  });
 }
 
 async function load<T>(importIt: () => Promise<T>, name: string): Promise<T> {

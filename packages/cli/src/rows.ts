@@ -8,7 +8,11 @@ export interface Cell {
 }
 
 /** A table for a terminal or a pipe: columns as wide as they need to be, two spaces between them. */
-export function formatRows(head: readonly string[], rows: readonly (readonly Cell[])[], color: boolean): string {
+export function formatRows(
+  head: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  color: boolean,
+): string {
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.text.length ?? 0)),
   );

@@ -1,4 +1,10 @@
-import { formatUsd, type InspectableLedger, type LedgerCounter, type LedgerHold, usdDecimal } from '@synapsekit/core';
+import {
+  formatUsd,
+  type InspectableLedger,
+  type LedgerCounter,
+  type LedgerHold,
+  usdDecimal,
+} from '@synapsekit/core';
 import { usesColor } from './colors.ts';
 import { type CliIo, exitCodes } from './io.ts';
 import { openLedger } from './open-ledger.ts';
@@ -120,7 +126,11 @@ function printHolds(
       holdId,
       leaseLeftMs: Math.round(leaseLeftMs),
       onExpiry,
-      lines: lines.map(({ key, window, left }) => ({ key, window: window.id, held: exact(key, left, ledger) })),
+      lines: lines.map(({ key, window, left }) => ({
+        key,
+        window: window.id,
+        held: exact(key, left, ledger),
+      })),
     }));
     io.stdout.write(`${JSON.stringify({ version: 1, store: name, holds: held }, undefined, 2)}\n`);
     return exitCodes.ok;
@@ -154,7 +164,7 @@ async function reset(
   io: CliIo,
 ): Promise<number> {
   // A prefix may fit many; the key is one of them, with all of its windows.
-  const all = await ledger.counters({ prefix: subject, maxCount: Number.MAX_SAFE_INTEGER });
+  const all = await ledger.counters({ prefix: subject, maxCount: 100_000 });
   const chosen = all.filter(({ key, window }) => key === subject && (windowId ?? window.id) === window.id);
   if (yes) for (const { key, window } of chosen) await ledger.reset({ key, window });
   if (json) {
