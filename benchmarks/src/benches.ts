@@ -9,4 +9,5 @@ export const benches: ReadonlyMap<string, () => Promise<{ readonly bench: Bench 
   ['stack', () => import('./stack.ts')],
   ['adapters', () => import('./adapters.ts')],
   ['ledger-memory', () => import('./ledger-memory.ts')],
+  ['ledger-sqlite', () => import('./ledger-sqlite.ts')],
 ]);

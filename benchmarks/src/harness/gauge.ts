@@ -4,7 +4,7 @@ import { rotated } from './rotate.ts';
 import { summarize } from './summarize.ts';
 
 /** One thing of which a figure is taken: bytes kept, time of a fresh process, round trips. */
-export interface Gauged {
+interface Gauged {
   readonly name: string;
   readonly read: () => number | Promise<number>;
 }

@@ -12,7 +12,7 @@ export interface Summary {
 export type Unit = 'ns' | 'ms' | 'B' | 'MB' | 'count';
 
 /** One contender of a group. */
-export interface Row {
+interface Row {
   readonly name: string;
   readonly summary: Summary;
 }

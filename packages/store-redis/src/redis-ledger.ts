@@ -13,6 +13,7 @@ import {
   type ReserveRequest,
   type ReserveResult,
 } from '@synapsekit/core';
+import { amountText, leaseText, limitText, marksText } from './figures.ts';
 import { HashTags } from './hash-tags.ts';
 import { counterName, parseCounter, plainText, windowShape } from './key-names.ts';
 import { closeScript, renewScript } from './lua/hold-end.ts';
@@ -33,10 +34,6 @@ import { checkServer } from './server-check.ts';
 const admitted: ReserveResult = Object.freeze({ admitted: true });
 const noMarks: readonly CrossedMark[] = Object.freeze([]);
 
-/** The largest amount and limit. */
-const maxAmount = 2n ** 62n;
-/** The most marks of one line. */
-const maxMarks = 16;
 /** The most lines of one request. */
 const maxLines = 1_000;
 
@@ -79,7 +76,7 @@ export class RedisLedger implements InspectableLedger {
   async reserve({ holdId, lines, leaseMs, onExpiry }: ReserveRequest): Promise<ReserveResult> {
     const tag = this.#tags.ofHold(holdId, lines);
     const keys = this.#keys(tag, `h:${plainText(holdId, 'hold id')}`);
-    const args = this.#args(requireLease(leaseMs), onExpiry === 'book' ? 'b' : 'r');
+    const args = this.#args(leaseText(leaseMs), onExpiry === 'book' ? 'b' : 'r');
     this.#addLines(
       tag,
       lines,
@@ -145,7 +142,7 @@ export class RedisLedger implements InspectableLedger {
 
   async renew(holdId: string, leaseMs: number): Promise<boolean> {
     const keys = this.#keys(this.#tags.ofKnownHold(holdId), `h:${plainText(holdId, 'hold id')}`);
-    return Number(await this.#call(renewScript, keys, this.#args(requireLease(leaseMs)))) === 1;
+    return Number(await this.#call(renewScript, keys, this.#args(leaseText(leaseMs)))) === 1;
   }
 
   async status(asked: readonly LedgerKey[]): Promise<readonly LedgerStatus[]> {
@@ -298,28 +295,4 @@ function parseHold([holdId = '', leaseLeft, onExpiry, ...rest]: readonly string[
 function byKeyAndWindow(a: LedgerKey, b: LedgerKey): number {
   if (a.key !== b.key) return a.key < b.key ? -1 : 1;
   return a.window.id < b.window.id ? -1 : 1;
-}
-
-function amountText(amount: bigint): string {
-  if (amount < 0n || amount > maxAmount) throw conflict(`an amount must be 0 to 2^62, got ${amount}`);
-  return amount.toString();
-}
-
-function limitText(limit: bigint): string {
-  if (limit > maxAmount) throw conflict(`a limit must be at most 2^62, got ${limit}`);
-  if (limit === maxAmount) return '-'; // as good as none
-  return limit < 0n ? '-1' : limit.toString();
-}
-
-function marksText(marks: readonly bigint[]): string {
-  if (marks.length > maxMarks) throw conflict(`a line has at most ${maxMarks} marks, got ${marks.length}`);
-  for (const [index, mark] of marks.entries()) {
-    if (index > 0 && mark <= (marks[index - 1] ?? 0n)) throw conflict('marks must be ascending');
-  }
-  return marks.map(amountText).join(' ');
-}
-
-function requireLease(leaseMs: number): string {
-  if (!(leaseMs > 0) || leaseMs > 1e13) throw conflict(`leaseMs must be > 0, got ${leaseMs}`);
-  return String(Math.ceil(leaseMs));
 }

@@ -35,9 +35,10 @@ export function ledgerPlaces(connections: () => readonly [OpenClient, OpenClient
     let offsetMs = 0;
     let opened = 0;
     return {
+      isRemote: true,
       open() {
         const { client } = connections()[opened++ % 2] as OpenClient;
-        return new RedisLedger(client, { hashTag, testTimeOffsetMs: () => offsetMs });
+        return new RedisLedger(client, { hashTag, timeoutMs: 20_000, testTimeOffsetMs: () => offsetMs });
       },
       advance(ms) {
         offsetMs += ms;

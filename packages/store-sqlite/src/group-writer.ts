@@ -237,7 +237,7 @@ export class GroupWriter {
     // What an operation takes changes with the machine, the file and the requests. Where few share a transaction, most of
     // it is the transaction itself.
     if (taken.length >= smallestGroup) this.#operationMs += (tookMs / taken.length - this.#operationMs) / 8;
-    this.#leaveRoom(tookMs);
+    this.#leaveRoom(tookMs, taken.length);
     this.#acknowledge(outcomes, taken);
   }
 
@@ -253,13 +253,15 @@ export class GroupWriter {
     }
   }
 
-  /** Where other processes write as well, the lock is left alone for about as long as it was held. */
-  #leaveRoom(tookMs: number): void {
-    if (this.#polite === 0) {
-      this.#pauseEndsAtMs = 0;
-      return;
-    }
+  /**
+   * Where other processes write as well, the lock is left alone for about as long as it was held. After a few operations
+   * that is no matter: nobody has waited for them.
+   */
+  #leaveRoom(tookMs: number, count: number): void {
+    this.#pauseEndsAtMs = 0;
+    if (this.#polite === 0) return;
     this.#polite -= 1;
+    if (count < smallestGroup) return;
     const pauseMs = Math.min(longestPauseMs, tookMs * (0.5 + this.#options.random()));
     this.#pauseEndsAtMs = performance.now() + pauseMs;
   }

@@ -117,11 +117,10 @@ export class SqliteLedger implements InspectableLedger {
     await this.#writer.write((records) => reset(records, key));
   }
 
-  /** Resolves when everything that was asked for is answered and survives a loss of power, also at `"normal"`. */
+  /** Resolves when everything that was asked for is answered: it is as durable then as `durability` says. */
   async flush(): Promise<void> {
     await this.#writer.idle();
     if (this.#writer.broken !== undefined) throw this.#writer.broken;
-    await this.#file.sync();
   }
 
   /** Answers what was asked for, and closes the file. Afterwards everything is refused. */

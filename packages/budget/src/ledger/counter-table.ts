@@ -135,22 +135,22 @@ export class CounterTable {
     }
   }
 
-  /** @param emptyAtMs forget only those in which nothing is left by then. */
-  #forgetSome(counters: Counter[], emptyAtMs: number | undefined): void {
+  /** @param overAtMs forget only those whose rolling window everything has left by then. */
+  #forgetSome(counters: Counter[], overAtMs: number | undefined): void {
     const kept: Counter[] = [];
     for (let count = 0; count < forgetAtOnce; count++) {
       const counter = counters.pop();
       if (counter === undefined) break;
-      const isEmpty = emptyAtMs === undefined || this.#isEmpty(counter, emptyAtMs);
-      if (this.figures.hasHolds(counter.cell) || !isEmpty) kept.push(counter);
+      const isOver = overAtMs === undefined || this.#isOver(counter, overAtMs);
+      if (this.figures.hasHolds(counter.cell) || !isOver) kept.push(counter);
       else this.#forgetOne(counter);
     }
     if (kept.length > 0) counters.unshift(...kept);
   }
 
-  #isEmpty(counter: Counter, nowMs: number): boolean {
+  #isOver(counter: Counter, nowMs: number): boolean {
     this.roll(counter, nowMs);
-    return this.figures.committed(counter.cell) === 0n;
+    return counter.ring?.isOver === true;
   }
 
   #forgetOne(counter: Counter): void {

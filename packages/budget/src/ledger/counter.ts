@@ -23,7 +23,7 @@ export interface Counter extends LedgerKey {
 export type Teller = Pick<PostRequest, 'attemptId' | 'kind'>;
 
 /** What an attempt was estimated to cost on one counter, until the actual cost is known. */
-export interface OpenLine {
+interface OpenLine {
   readonly counter: Counter;
   readonly amount: bigint;
   /** Into which part of a rolling window it was booked. */

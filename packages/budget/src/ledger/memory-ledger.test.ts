@@ -6,7 +6,11 @@ import { MemoryLedger } from './memory-ledger.ts';
 describeLedgerStore('MemoryLedger', () => {
   const clock = new ManualClock();
   const ledger = new MemoryLedger({ clock });
-  return { open: () => ledger, advance: (ms) => clock.advance(ms) };
+  return {
+    open: () => ledger,
+    advance: (ms) => clock.advance(ms),
+    stepWall: (ms) => clock.setWall(clock.now() + ms),
+  };
 });
 
 describe('MemoryLedger', () => {
@@ -39,6 +43,55 @@ describe('MemoryLedger', () => {
     clock.setWall(startMs + 60_000);
     await clock.advance(7_200_000);
     expect(ledger.status([key])).toMatchObject([{ committed: 5n }]);
+  });
+
+  test('forgets a counter of a rolling window when nothing is left in it, and not before', async () => {
+    const clock = new ManualClock();
+    const ledger = new MemoryLedger({ clock });
+    const key = { key: 'recent', window: { id: 'rolling-60s', lengthMs: 60_000, slots: 6 } };
+    ledger.post({ attemptId: 'x', lines: [{ ...key, amount: 5n }], kind: 'actual' });
+    await clock.advance(69_000);
+    ledger.status([]);
+    expect(ledger.size.counters).toBe(1);
+    await clock.advance(2_000);
+    ledger.status([]);
+    expect(ledger.size.counters).toBe(0);
+    // Whoever still knows the counter changes nothing else.
+    ledger.post({ attemptId: 'x', lines: [{ ...key, amount: 9n }], kind: 'actual' });
+    expect(ledger.status([key])).toMatchObject([{ committed: 0n, held: 0n }]);
+  });
+
+  test('keeps a counter of a rolling window while an estimate in it can be replaced', async () => {
+    const clock = new ManualClock();
+    const ledger = new MemoryLedger({ clock });
+    const key = { key: 'recent', window: { id: 'rolling-60s', lengthMs: 60_000, slots: 6 } };
+    ledger.post({ attemptId: 'x', lines: [{ ...key, amount: 0n }], kind: 'estimated' });
+    await clock.advance(5_000);
+    expect(ledger.status([key])).toMatchObject([{ committed: 0n }]);
+    ledger.post({ attemptId: 'x', lines: [{ ...key, amount: 7n }], kind: 'actual' });
+    expect(ledger.status([key])).toMatchObject([{ committed: 7n }]);
+  });
+
+  test('live holds survive the forgetting of ids, and end once', () => {
+    const ledger = new MemoryLedger({ rememberCount: 10 });
+    const key = { key: 'total', window: { id: 'total' } };
+    const reserve = (holdId: string) =>
+      ledger.reserve({
+        holdId,
+        lines: [{ ...key, limit: 10n ** 12n, amount: 1n }],
+        leaseMs: 60_000,
+        onExpiry: 'book',
+      });
+    for (let i = 0; i < 100; i++) reserve(`live-${i}`);
+    for (let i = 0; i < 1_000; i++) {
+      reserve(`short-${i}`);
+      ledger.close(`short-${i}`);
+    }
+    for (let i = 0; i < 100; i++) reserve(`live-${i}`); // known: nothing is held twice
+    expect(ledger.status([key])).toMatchObject([{ committed: 0n, held: 100n }]);
+    for (let i = 0; i < 100; i++) ledger.close(`live-${i}`);
+    expect(ledger.status([key])).toMatchObject([{ committed: 0n, held: 0n }]);
+    expect(ledger.size.holds).toBe(0);
   });
 
   test('100,000 calls leave no holds and a bounded number of ids', () => {

@@ -46,7 +46,7 @@ export interface MemoryLedgerOptions {
    * @default 3_600_000 (one hour)
    */
   readonly rememberMs?: number | undefined;
-  /** Ids are also forgotten once this many later ones have come: bounds the memory (about 100 bytes each). @default 20_000 */
+  /** Ids are also forgotten once this many later ones have come: bounds the memory (about 120 bytes each, in two generations). @default 20_000 */
   readonly rememberCount?: number | undefined;
   /**
    * How long after its end a window is kept, milliseconds of monotonic time. A wall clock that was wrong for less
@@ -61,7 +61,10 @@ const tidyEveryMs = 1000;
 
 /**
  * The ledger of one process: exact (pico-dollars, in 64-bit integers), atomic because nothing here waits, and gone with
- * the process. It sets no timers; leases that ended are swept by the next `reserve` or `status`.
+ * the process. It sets no timers; leases that ended are swept by the next `reserve`, `status` or post with marks.
+ *
+ * Measured memory: about 500 bytes for a counter, and 8 for each part of a rolling window beside about 250; about 700
+ * for a live hold on four limits; about 230 for the two ids of a call that is over, with 36 and 37 characters.
  */
 export class MemoryLedger implements InspectableLedger {
   readonly unitPico: PicoUsd = 1n;

@@ -8,11 +8,19 @@ export class Ring {
   readonly #partMs: number;
   readonly #parts: BigInt64Array<ArrayBuffer>;
   #newest: number;
+  /** The newest part that anything was added to, nothing included. */
+  #lastAdded: number;
 
   constructor({ lengthMs, slots }: RollingWindow, nowMs: number) {
     this.#partMs = lengthMs / slots;
     this.#parts = new BigInt64Array(slots + 1);
     this.#newest = Math.floor(nowMs / this.#partMs);
+    this.#lastAdded = this.#newest;
+  }
+
+  /** True when everything that was ever booked has left the window: no estimate in it can be replaced any more. */
+  get isOver(): boolean {
+    return this.#lastAdded <= this.#newest - this.#parts.length;
   }
 
   /** Moves to the part that is running, and tells how much went out of the window. */
@@ -35,6 +43,7 @@ export class Ring {
     const parts = this.#parts;
     const part = Math.floor(timeMs / this.#partMs);
     if (part > this.#newest || part <= this.#newest - parts.length) return 0n;
+    this.#lastAdded = Math.max(this.#lastAdded, part);
     const place = part % parts.length;
     const before = parts[place] ?? 0n;
     const after = before + amount;

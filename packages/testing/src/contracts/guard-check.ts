@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
 import {
   type BudgetExceededError,
   type Clock,
@@ -140,7 +140,7 @@ export class GuardWorld {
       done = true;
     });
     watched.catch(() => {});
-    while (!done) await this.clock.advance(5);
+    while (!done) await this.#step();
     return watched;
   }
 
@@ -148,8 +148,13 @@ export class GuardWorld {
   async until(condition: () => boolean): Promise<void> {
     for (let turns = 0; !condition(); turns++) {
       if (turns > 1_000) assert.fail('It never came to that.');
-      await this.clock.advance(5);
+      await this.#step();
     }
+  }
+
+  async #step(): Promise<void> {
+    await this.clock.advance(5);
+    if (this.backend.isRemote) await setTimeout(1);
   }
 
   /** Lets time pass for the guard and for the leases in the ledger. */

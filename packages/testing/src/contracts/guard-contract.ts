@@ -53,6 +53,7 @@ function behindLossyNetwork(create: CreateLedgerBackend): CreateLedgerBackend {
     return {
       open: async () => unreliableLedger(await backend.open(), { random }),
       advance: (ms) => backend.advance(ms),
+      isRemote: backend.isRemote ?? false,
       dispose: () => backend.dispose?.(),
     };
   };

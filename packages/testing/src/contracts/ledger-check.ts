@@ -30,6 +30,8 @@ export interface LedgerBackend {
    * as an operator does. @default the ledgers see no wall clock that could step
    */
   stepWall?(ms: number): void | Promise<void>;
+  /** The ledgers answer in real time, over a network: what moves a clock by hand waits for them now and then. */
+  readonly isRemote?: boolean;
   /** Takes the place away. */
   dispose?(): void | Promise<void>;
 }

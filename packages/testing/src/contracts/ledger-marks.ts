@@ -64,7 +64,8 @@ export const markChecks: readonly LedgerCheck[] = [
         [1n, 2_500n, 5_000n, 9_999n, 10_000n],
       );
       for (const { mark, committed } of crossed) {
-        assert.ok(committed >= mark && committed - mark < 10n, `${mark} was told at ${committed}`);
+        // At once, or later where the reply was lost and the post repeated.
+        assert.ok(committed >= mark, `${mark} was told at ${committed}`);
       }
     }),
   ),

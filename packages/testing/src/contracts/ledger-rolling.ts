@@ -121,6 +121,16 @@ export const rollingChecks: readonly LedgerCheck[] = [
     await world.post('fresh', 5n, { key: recent });
     await world.expect(5n, 0n, recent);
   }),
+  ledgerCheck('an estimate of nothing is replaced as well, also after a reset', async (world) => {
+    await world.post('x', 0n, { key: recent, kind: 'estimated' });
+    await world.post('y', 10n, { key: recent, kind: 'estimated' });
+    await world.ledger.reset(recent);
+    await world.backend.advance(5_000);
+    await world.expect(0n, 0n, recent);
+    await world.post('x', 7n, { key: recent });
+    await world.post('y', 15n, { key: recent });
+    await world.expect(12n, 0n, recent);
+  }),
   ledgerCheck('what an expiry books counts from when its hold was admitted', async (world) => {
     await alignTime(world.backend, partMs);
     for (const holdId of ['a', 'b', 'c']) {

@@ -1,0 +1,223 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type SqliteDurability, SqliteLedger } from '@synapsekit/store-sqlite';
+import type { Bench } from './harness/bench.ts';
+import { requestsOver } from './ledger-requests.ts';
+import { raceOnSqlite } from './sqlite-race.ts';
+
+const keys = 1_000;
+const requests = requestsOver(keys);
+const leaseMs = 60_000;
+
+/** The least that a transaction can be: one row, at the same durability, in a file of the same kind. */
+function trivialTransaction(
+  path: string,
+  durability: SqliteDurability,
+): { op(index: number): void; close(): void } {
+  const db = new DatabaseSync(path);
+  db.exec('PRAGMA page_size = 1024; PRAGMA journal_mode = WAL');
+  db.exec(
+    `PRAGMA synchronous = ${durability}; CREATE TABLE counter (id INTEGER PRIMARY KEY, used INTEGER) STRICT`,
+  );
+  const add = db.prepare('INSERT INTO counter VALUES (?, 0)');
+  for (let id = 0; id < keys; id++) add.run(id);
+  const [begin, update, commit] = [
+    'BEGIN IMMEDIATE',
+    'UPDATE counter SET used = used + 1 WHERE id = ?',
+    'COMMIT',
+  ].map((sql) => db.prepare(sql));
+  return {
+    op(index) {
+      begin?.run();
+      update?.run(BigInt(index % keys));
+      commit?.run();
+    },
+    close: () => db.close(),
+  };
+}
+
+async function pair(ledger: SqliteLedger, index: number): Promise<void> {
+  const lines = requests.at(index);
+  const holdId = `hold-${index}`;
+  const { admitted } = await ledger.reserve({ holdId, lines, leaseMs, onExpiry: 'book' });
+  if (!admitted) throw new Error('The ledger refused.');
+  await ledger.post({ attemptId: `attempt-${index}`, holdId, lines, kind: 'actual', close: true });
+}
+
+/** By how much, in milliseconds, timers of 1 ms were late, 99 of 100 times, while `work` ran. */
+async function lateness(work: () => Promise<unknown>): Promise<number> {
+  const late: number[] = [];
+  let isRunning = true;
+  const watch = async (): Promise<void> => {
+    while (isRunning) {
+      const dueMs = performance.now() + 1;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      late.push(Math.max(0, performance.now() - dueMs));
+    }
+  };
+  const watching = watch();
+  await work();
+  isRunning = false;
+  await watching;
+  return late.sort((a, b) => a - b)[Math.floor(late.length * 0.99)] ?? Number.NaN;
+}
+
+export const bench: Bench = {
+  title: 'Ledger in a SQLite file',
+  async run({ compare, gauge, pace }) {
+    const folder = mkdtempSync(join(tmpdir(), 'bench-sqlite-'));
+    const groups = [];
+    try {
+      for (const durability of ['normal', 'full'] as const) groups.push(...(await alone(durability)));
+      for (const durability of ['normal', 'full'] as const) groups.push(await shared(durability));
+      return groups;
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+
+    async function alone(durability: SqliteDurability) {
+      const trivial = trivialTransaction(join(folder, `trivial-${durability}.db`), durability);
+      const ledger = await SqliteLedger.open({ path: join(folder, `${durability}.db`), durability });
+      let serial = 0;
+      const crowd = (count: number) => ({
+        name: `pairs, ${count} at once`,
+        units: count,
+        op: () => Promise.all(Array.from({ length: count }, () => pair(ledger, serial++))),
+      });
+      const lines = requests.at(0);
+      const reserve = (holdId: string) => ledger.reserve({ holdId, lines, leaseMs, onExpiry: 'book' });
+      const isFull = durability === 'full';
+      try {
+        const pairs = await compare(
+          {
+            title: `Reserve and post with close, over 4 of ${keys.toLocaleString('en-US')} keys, durability "${durability}"`,
+            note: 'The trivial operation is a transaction that updates one row, in a file with the same settings.',
+            mode: 'async',
+            contenders: [
+              { name: 'trivial transaction', op: (index) => trivial.op(index) },
+              { name: 'a pair alone', op: () => pair(ledger, serial++) },
+              crowd(16),
+              crowd(64),
+              { name: 'a fresh reservation', op: () => reserve(`fresh-${serial++}`) },
+              { name: 'the same once more', op: () => reserve('same') },
+            ],
+            targets: [
+              {
+                text: `${durability}: a pair alone, against a trivial transaction`,
+                ratio: ['a pair alone', 'trivial transaction'],
+                limit: isFull ? 4 : 12,
+              },
+              {
+                text: `${durability}: a pair, ${isFull ? 16 : 64} at once, against a trivial transaction`,
+                ratio: [isFull ? 'pairs, 16 at once' : 'pairs, 64 at once', 'trivial transaction'],
+                limit: isFull ? 1 : 6,
+                ...(isFull && { comparison: 'below' as const }),
+              },
+              {
+                text: `${durability}: a reservation once more, against a fresh one`,
+                ratio: ['the same once more', 'a fresh reservation'],
+                limit: 0.3,
+              },
+            ],
+          },
+          pace.quick ? undefined : { rounds: 15, sampleMs: isFull ? 200 : 100 },
+        );
+        const busy = async (): Promise<void> => {
+          const endMs = performance.now() + (pace.quick ? 300 : 2_000);
+          await Promise.all(
+            Array.from({ length: 256 }, async () => {
+              while (performance.now() < endMs) await pair(ledger, serial++);
+            }),
+          );
+        };
+        const idle = (): Promise<unknown> =>
+          new Promise((resolve) => setTimeout(resolve, pace.quick ? 300 : 2_000));
+        const free = await gauge({
+          title: `How late a timer of 1 ms is, 99th percentile, durability "${durability}"`,
+          unit: 'ms',
+          rounds: pace.quick ? 1 : 5,
+          gauged: [
+            { name: 'nothing to do', read: () => lateness(idle) },
+            { name: '256 pairs at once', read: () => lateness(busy) },
+          ],
+          targets: [
+            {
+              text: `${durability}: timers beside 256 pairs at once`,
+              value: '256 pairs at once',
+              limit: 10,
+              binding: true,
+            },
+          ],
+        });
+        return [pairs, free];
+      } finally {
+        await ledger.dispose();
+        trivial.close();
+      }
+    }
+
+    async function shared(durability: SqliteDurability) {
+      const forMs = pace.quick ? 500 : 3_000;
+      let files = 0;
+      const race = (processes: number) =>
+        raceOnSqlite({
+          path: join(folder, `race-${durability}-${files++}.db`),
+          durability,
+          processes,
+          atOnce: 16,
+          forMs,
+        });
+      const gauged = [];
+      const targets = [];
+      for (const processes of [4, 8]) {
+        let outcome = { share: Number.NaN, fairness: Number.NaN, longestMs: Number.NaN };
+        const about = `${processes} processes`;
+        gauged.push(
+          {
+            name: `${about}: all pairs, against those of 1`,
+            read: async () => {
+              const one = await race(1);
+              const many = await race(processes);
+              const { fairness, longestMs } = many;
+              outcome = { share: many.pairs / one.pairs, fairness, longestMs };
+              return outcome.share;
+            },
+          },
+          { name: `${about}: slowest against fastest`, read: () => outcome.fairness },
+          { name: `${about}: longest wait, ms`, read: () => outcome.longestMs },
+        );
+        targets.push(
+          {
+            text: `${durability}, ${about}: all pairs, against those of 1`,
+            value: `${about}: all pairs, against those of 1`,
+            comparison: 'at least' as const,
+            limit: 0.4,
+            binding: true,
+          },
+          {
+            text: `${durability}, ${about}: slowest against fastest`,
+            value: `${about}: slowest against fastest`,
+            comparison: 'at least' as const,
+            limit: 0.5,
+            binding: true,
+          },
+          {
+            text: `${durability}, ${about}: longest wait, ms`,
+            value: `${about}: longest wait, ms`,
+            limit: 300,
+            binding: true,
+          },
+        );
+      }
+      return gauge({
+        title: `Processes on one file, 16 pairs at once in each, durability "${durability}"`,
+        unit: 'count',
+        rounds: pace.quick ? 1 : 3,
+        gauged,
+        targets,
+      });
+    }
+  },
+};

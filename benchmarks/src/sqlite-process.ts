@@ -1,0 +1,35 @@
+/** One of the processes of `raceOnSqlite`. */
+import { once } from 'node:events';
+import { SqliteLedger } from '@synapsekit/store-sqlite';
+import { requestsOver } from './ledger-requests.ts';
+import type { Race, Ran } from './sqlite-race.ts';
+
+const { path, durability, atOnce, forMs } = JSON.parse(process.argv[2] ?? '{}') as Race;
+const requests = requestsOver(1_000);
+const ledger = await SqliteLedger.open({ path, durability, lockTimeoutMs: 20_000 });
+process.send?.('ready');
+await once(process, 'message');
+
+let pairs = 0;
+let longestMs = 0;
+const timed = async (work: Promise<unknown>): Promise<void> => {
+  const startMs = performance.now();
+  await work;
+  longestMs = Math.max(longestMs, performance.now() - startMs);
+};
+const endMs = performance.now() + forMs;
+await Promise.all(
+  Array.from({ length: atOnce }, async (_, worker) => {
+    for (let i = 0; performance.now() < endMs; i++) {
+      const lines = requests.at(i * atOnce + worker);
+      const holdId = `${process.pid}-${worker}-${i}`;
+      await timed(ledger.reserve({ holdId, lines, leaseMs: 60_000, onExpiry: 'book' }));
+      await timed(ledger.post({ attemptId: holdId, holdId, lines, kind: 'actual', close: true }));
+      pairs++;
+    }
+  }),
+);
+const ran: Ran = { pairs, longestMs };
+process.send?.(ran);
+await ledger.dispose();
+process.disconnect();
