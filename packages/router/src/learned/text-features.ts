@@ -1,0 +1,320 @@
+import { requireNumber } from '@synapsekit/core';
+
+/** What `TextFeatures` measures of a text, besides its words; in this order, at the first indices of its vectors. */
+export const denseFeatureNames = [
+  'log-chars',
+  'log-words',
+  'word-length',
+  'long-words',
+  'longest-word',
+  'digits',
+  'numbers',
+  'capitals',
+  'non-ascii',
+  'punctuation',
+  'questions',
+  'commas',
+  'sentences',
+  'lines',
+  'list-items',
+  'quotes',
+  'brackets',
+  'maths-signs',
+  'code-signs',
+  'distinct-words',
+] as const;
+
+/** The text of which a vector is made: longer ones lose their middle, so that no prompt takes long. */
+const maxChars = 8_000;
+const headChars = 4_000;
+const maxTokens = 4_096;
+
+const kindOther = 0;
+const kindLetter = 1;
+const kindDigit = 2;
+const kindSpace = 3;
+const kindIdeograph = 4;
+
+/** Kinds of the first 128 characters. */
+const asciiKinds = Uint8Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code);
+  if (/[a-z]/i.test(char)) return kindLetter;
+  if (/[0-9]/.test(char)) return kindDigit;
+  return /\s/.test(char) ? kindSpace : kindOther;
+});
+
+/**
+ * Turns text into numbers: twenty measures of its form, and its words and pairs of words, hashed into a fixed number of
+ * buckets. One pass over the characters, no allocation to speak of; the result is overwritten by the next call.
+ *
+ * Case, runs of white space and surrounding white space change nothing.
+ */
+export class TextFeatures {
+  /** How long the vectors are: the measures, then the buckets. */
+  readonly columns: number;
+  /** Of the last text: the indices that are not zero, the first `count` of them. */
+  readonly indices: Int32Array;
+  /** The values at `indices`: measures as they are, words so that their squares add up to 1. */
+  readonly values: Float64Array;
+  /** How many entries the last text has. */
+  count = 0;
+  /** The measures of the last text. */
+  readonly dense: Float64Array = new Float64Array(denseFeatureNames.length);
+  readonly #buckets: number;
+  readonly #counts: Uint16Array;
+  readonly #offset: number;
+
+  /** @param buckets a power of two. */
+  constructor(buckets: number) {
+    requireNumber(buckets, 'buckets', { integer: true, min: 16, max: 1 << 20 });
+    // Hashes are cut by a mask.
+    if ((buckets & (buckets - 1)) !== 0) requireNumber(Number.NaN, 'buckets (a power of two)');
+    this.#buckets = buckets;
+    this.#offset = denseFeatureNames.length;
+    this.columns = this.#offset + buckets;
+    this.#counts = new Uint16Array(buckets);
+    const most = this.#offset + Math.min(buckets, 2 * maxTokens);
+    this.indices = new Int32Array(most);
+    this.values = new Float64Array(most);
+  }
+
+  /** Measures a text. */
+  read(text: string): void {
+    this.#clear();
+    const cut = text.length > maxChars;
+    const ends = cut ? [headChars, text.length] : [text.length];
+    const form = new Form();
+    let tokens = 0;
+    let previous = 0;
+    let hash = 0;
+    let letters = 0;
+    let digits = 0;
+    let at = 0;
+    for (const end of ends) {
+      for (; at <= end; at++) {
+        // The end of a part ends a word, too.
+        let code = at < end ? text.charCodeAt(at) : 0x20;
+        let kind = kindOther;
+        if (code < 128) {
+          kind = asciiKinds[code] as number;
+          if (code >= 0x41 && code <= 0x5a) {
+            form.capitals++;
+            code |= 0x20;
+          }
+        } else {
+          form.nonAscii++;
+          kind = kindOf(code);
+          if (kind === kindLetter) code = lower(code);
+        }
+        if (kind === kindLetter) {
+          hash = Math.imul(hash ^ code, 0x01000193);
+          letters++;
+          continue;
+        }
+        if (kind === kindDigit) {
+          form.digits++;
+          digits++;
+          hash = Math.imul(hash ^ code, 0x01000193);
+          continue;
+        }
+        if (letters + digits > 0) {
+          form.word(letters + digits, letters === 0);
+          if (tokens++ < maxTokens) previous = this.#token(hash, previous);
+          hash = 0;
+          letters = 0;
+          digits = 0;
+        }
+        if (kind === kindIdeograph) {
+          form.word(1, false);
+          if (tokens++ < maxTokens) previous = this.#token(Math.imul(code, 0x01000193), previous);
+        } else if (at < end) form.sign(code, kind === kindSpace);
+      }
+      at = text.length - (maxChars - headChars);
+    }
+    const words = this.#finish();
+    form.measure(this.dense, text.length, Math.min(text.length, maxChars), words);
+    for (let i = 0; i < this.#offset; i++) {
+      this.indices[i] = i;
+      this.values[i] = this.dense[i] as number;
+    }
+  }
+
+  #clear(): void {
+    for (let i = this.#offset; i < this.count; i++)
+      this.#counts[(this.indices[i] as number) - this.#offset] = 0;
+    this.count = this.#offset;
+  }
+
+  /** Counts a word, and the pair that it makes with the one before. */
+  #token(raw: number, previous: number): number {
+    const word = mix(raw);
+    this.#add(word);
+    if (previous !== 0) this.#add(mix(Math.imul(previous, 31) + word));
+    return word === 0 ? 1 : word;
+  }
+
+  #add(hash: number): void {
+    const bucket = hash & (this.#buckets - 1);
+    const count = this.#counts[bucket] as number;
+    if (count === 0) this.indices[this.count++] = bucket + this.#offset;
+    if (count < 0xffff) this.#counts[bucket] = count + 1;
+  }
+
+  /** How many different words and pairs there were. */
+  #finish(): number {
+    let squares = 0;
+    for (let i = this.#offset; i < this.count; i++) {
+      const value = 1 + Math.log(this.#counts[(this.indices[i] as number) - this.#offset] as number);
+      this.values[i] = value;
+      squares += value * value;
+    }
+    const scale = squares === 0 ? 0 : 1 / Math.sqrt(squares);
+    for (let i = this.#offset; i < this.count; i++) this.values[i] = (this.values[i] as number) * scale;
+    return this.count - this.#offset;
+  }
+}
+
+/** Counts what makes the form of a text. */
+class Form {
+  capitals = 0;
+  nonAscii = 0;
+  digits = 0;
+  #words = 0;
+  #wordChars = 0;
+  #longWords = 0;
+  #longest = 0;
+  #numbers = 0;
+  #punctuation = 0;
+  #questions = 0;
+  #commas = 0;
+  #sentences = 0;
+  #lines = 0;
+  #listItems = 0;
+  #quotes = 0;
+  #brackets = 0;
+  #maths = 0;
+  #code = 0;
+  #chars = 0;
+  #lastSpace = true;
+
+  word(length: number, isNumber: boolean): void {
+    this.#words++;
+    this.#wordChars += length;
+    this.#chars += length;
+    this.#lastSpace = false;
+    if (isNumber) this.#numbers++;
+    else if (length > 8) this.#longWords++;
+    if (length > this.#longest) this.#longest = length;
+  }
+
+  sign(code: number, isSpace: boolean): void {
+    if (isSpace) {
+      if (code === 0x0a) this.#lines++;
+      if (!this.#lastSpace) this.#chars++;
+      this.#lastSpace = true;
+      return;
+    }
+    this.#chars++;
+    this.#lastSpace = false;
+    this.#punctuation++;
+    switch (code) {
+      case 0x3f: // ?
+      case 0xff1f:
+        this.#questions++;
+        break;
+      case 0x2c: // ,
+        this.#commas++;
+        break;
+      case 0x2e: // .
+      case 0x21: // !
+        this.#sentences++;
+        break;
+      case 0x2d: // -
+      case 0x2a: // *
+      case 0x29: // )
+        this.#listItems++;
+        break;
+      case 0x22: // "
+      case 0x27: // '
+      case 0x60: // `
+      case 0x201c:
+      case 0x2019:
+        this.#quotes++;
+        break;
+      case 0x28: // (
+      case 0x5b: // [
+        this.#brackets++;
+        break;
+      case 0x2b: // +
+      case 0x3d: // =
+      case 0x2f: // /
+      case 0x5e: // ^
+      case 0x24: // $
+      case 0x25: // %
+      case 0x3c: // <
+      case 0x3e: // >
+        this.#maths++;
+        break;
+      case 0x7b: // {
+      case 0x7d: // }
+      case 0x3b: // ;
+      case 0x5f: // _
+      case 0x5c: // \
+      case 0x23: // #
+      case 0x7c: // |
+        this.#code++;
+        break;
+      default:
+    }
+  }
+
+  measure(into: Float64Array, length: number, seen: number, distinct: number): void {
+    const words = Math.max(1, this.#words);
+    const chars = Math.max(1, this.#chars);
+    // Of a text that lost its middle, the length is still known.
+    const whole = this.#chars * (seen === 0 ? 1 : length / seen);
+    let i = 0;
+    into[i++] = Math.log1p(whole);
+    into[i++] = Math.log1p(this.#words);
+    into[i++] = this.#wordChars / words;
+    into[i++] = this.#longWords / words;
+    into[i++] = Math.log1p(this.#longest);
+    into[i++] = this.digits / chars;
+    into[i++] = Math.log1p(this.#numbers);
+    into[i++] = this.capitals / chars;
+    into[i++] = this.nonAscii / chars;
+    into[i++] = this.#punctuation / chars;
+    into[i++] = Math.log1p(this.#questions);
+    into[i++] = Math.log1p(this.#commas);
+    into[i++] = Math.log1p(this.#sentences);
+    into[i++] = Math.log1p(this.#lines);
+    into[i++] = Math.log1p(this.#listItems);
+    into[i++] = Math.log1p(this.#quotes);
+    into[i++] = Math.log1p(this.#brackets);
+    into[i++] = Math.log1p(this.#maths);
+    into[i++] = Math.log1p(this.#code);
+    into[i++] = distinct / (2 * words);
+  }
+}
+
+/** Spreads a hash over all its bits (the finaliser of MurmurHash3). */
+function mix(hash: number): number {
+  let h = hash ^ (hash >>> 16);
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+function kindOf(code: number): number {
+  if (code >= 0x3040 && code <= 0x9fff) return kindIdeograph; // kana and Chinese characters stand without spaces
+  if (code === 0xa0 || code === 0x3000 || (code >= 0x2000 && code <= 0x200b) || code === 0x2028)
+    return kindSpace;
+  if (code < 0xc0 || (code >= 0x2010 && code <= 0x2bff) || (code >= 0xff00 && code <= 0xff20))
+    return kindOther;
+  return kindLetter;
+}
+
+function lower(code: number): number {
+  return code < 0x590 ? String.fromCharCode(code).toLowerCase().charCodeAt(0) : code;
+}
