@@ -44,7 +44,7 @@ const asciiKinds = Uint8Array.from({ length: 128 }, (_, code) => {
 });
 
 /**
- * Turns text into numbers: twenty measures of its form, and its words and pairs of words, hashed into a fixed number of
+ * Turns text into numbers: twenty measures of its form, and its words, signs and pairs of them, hashed into a fixed number of
  * buckets. One pass over the characters, no allocation to speak of; the result is overwritten by the next call.
  *
  * Case, runs of white space and surrounding white space change nothing.
@@ -114,7 +114,8 @@ export class TextFeatures {
         if (kind === kindDigit) {
           form.digits++;
           digits++;
-          hash = Math.imul(hash ^ code, 0x01000193);
+          // A number says how long it is, not which it is; a digit within a word stays what it is.
+          hash = Math.imul(hash ^ (letters === 0 ? 0x30 : code), 0x01000193);
           continue;
         }
         if (letters + digits > 0) {
@@ -127,7 +128,12 @@ export class TextFeatures {
         if (kind === kindIdeograph) {
           form.word(1, false);
           if (tokens++ < maxTokens) previous = this.#token(Math.imul(code, 0x01000193), previous);
-        } else if (at < end) form.sign(code, kind === kindSpace);
+        } else if (at < end) {
+          form.sign(code, kind === kindSpace);
+          if (kind !== kindSpace && tokens++ < maxTokens) {
+            previous = this.#token(Math.imul(code, 0x01000193), previous);
+          }
+        }
       }
       at = text.length - (maxChars - headChars);
     }

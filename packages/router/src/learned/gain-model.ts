@@ -1,0 +1,140 @@
+import { ConfigError, type Prompt, requireNumber } from '@synapsekit/core';
+import { queryText } from '../query.ts';
+import { Fingerprints } from './fingerprints.ts';
+import { unpackWeights } from './int8-weights.ts';
+import {
+  checkRouterModel,
+  type LearnedHeadJson,
+  type LengthHeadJson,
+  type RouterModelJson,
+} from './router-model.ts';
+import { denseFeatureNames, TextFeatures } from './text-features.ts';
+
+/** How much a measure weighs against the words of a text. Part of the model format. */
+export const denseScale = 0.07;
+/** A measure counts for at most so many standard deviations: nobody buys a strong call with a long run of signs. */
+export const denseClip = 3;
+
+const measures = denseFeatureNames.length;
+
+interface Head {
+  readonly bias: number;
+  readonly dense: Float64Array;
+  readonly words: Float32Array;
+}
+
+/**
+ * Predicts, for each model of a pool, the chance that it answers a query well; what is bought with the dearer model is
+ * the difference, the gain. No network and no native code: some microseconds a query.
+ *
+ * Only the last user message counts, and of a very long one its two ends.
+ */
+export class GainModel {
+  /** Names of the models, in the order of the file. */
+  readonly models: readonly string[];
+  readonly weak: string;
+  readonly strong: string;
+  /** What it was made of. */
+  readonly json: RouterModelJson;
+  readonly #features: TextFeatures;
+  readonly #heads: readonly Head[];
+  readonly #lines: readonly LengthHeadJson[];
+  readonly #mean: Float64Array;
+  readonly #scale: Float64Array;
+  readonly #weak: number;
+  readonly #strong: number;
+  #seen: Fingerprints | undefined;
+
+  /** @throws ConfigError for what is no router model, or one of another version. */
+  constructor(json: unknown) {
+    const model = checkRouterModel(json);
+    this.json = model;
+    this.models = model.models.map(({ name }) => name);
+    this.weak = model.weak;
+    this.strong = model.strong;
+    this.#weak = this.models.indexOf(model.weak);
+    this.#strong = this.models.indexOf(model.strong);
+    this.#features = new TextFeatures(model.buckets);
+    this.#mean = Float64Array.from(model.dense.mean);
+    this.#scale = Float64Array.from(model.dense.sd, (sd) => (sd > 0 ? 1 / sd : 0));
+    const learned = model.form === 'learned';
+    this.#heads = learned
+      ? model.heads.map((head, index) => readHead(head as LearnedHeadJson, model, index))
+      : [];
+    this.#lines = learned ? [] : model.heads.map((head) => readLine(head as LengthHeadJson));
+  }
+
+  /** The chance, by model, that its answer is good. */
+  predict(prompt: Prompt): Readonly<Record<string, number>> {
+    this.#read(queryText(prompt));
+    return Object.fromEntries(this.models.map((name, index) => [name, clamp(this.#quality(index))]));
+  }
+
+  /** How much better the strong model's answer is expected to be than the weak one's: what to sort queries by. */
+  gain(prompt: Prompt): number {
+    return this.gainOfText(queryText(prompt));
+  }
+
+  /** `gain` of a query that is text already. */
+  gainOfText(text: string): number {
+    this.#read(text);
+    return this.#quality(this.#strong) - this.#quality(this.#weak);
+  }
+
+  /** The chances of all models for a text, in their order, written into `into`. */
+  predictText(text: string, into: Float64Array): void {
+    this.#read(text);
+    for (let index = 0; index < this.models.length; index++) into[index] = clamp(this.#quality(index));
+  }
+
+  /** True when it was trained on this query (and, now and then, when it was not). */
+  wasTrainedOn(prompt: Prompt): boolean {
+    this.#seen ??= Fingerprints.fromJSON(this.json.training.fingerprints);
+    return this.#seen.has(queryText(prompt));
+  }
+
+  #read(text: string): void {
+    const features = this.#features;
+    features.read(text);
+    for (let j = 0; j < measures; j++) {
+      const z = ((features.dense[j] as number) - (this.#mean[j] as number)) * (this.#scale[j] as number);
+      features.values[j] =
+        this.#lines.length > 0 ? z : denseScale * Math.max(-denseClip, Math.min(denseClip, z));
+    }
+  }
+
+  #quality(index: number): number {
+    const line = this.#lines[index];
+    const { values, indices, count } = this.#features;
+    if (line !== undefined) return line.intercept + line.slope * (values[0] as number);
+    const { bias, dense, words } = this.#heads[index] as Head;
+    let margin = bias;
+    for (let j = 0; j < measures; j++) margin += (dense[j] as number) * (values[j] as number);
+    for (let k = measures; k < count; k++) {
+      margin += (words[(indices[k] as number) - measures] as number) * (values[k] as number);
+    }
+    return 1 / (1 + Math.exp(-margin));
+  }
+}
+
+function readHead(head: LearnedHeadJson, model: RouterModelJson, index: number): Head {
+  if (!Array.isArray(head?.dense) || head.dense.length !== measures) {
+    throw new ConfigError(`heads[${index}].dense must hold ${measures} weights.`, { option: 'model' });
+  }
+  return {
+    bias: requireNumber(head.bias, `heads[${index}].bias`),
+    dense: Float64Array.from(head.dense, (weight) => requireNumber(weight, `heads[${index}].dense`)),
+    words: unpackWeights(head.words, model.buckets, `heads[${index}].words`),
+  };
+}
+
+function readLine(head: LengthHeadJson): LengthHeadJson {
+  return {
+    intercept: requireNumber(head?.intercept, 'heads[].intercept'),
+    slope: requireNumber(head?.slope, 'heads[].slope'),
+  };
+}
+
+function clamp(value: number): number {
+  return Math.max(0, Math.min(1, value));
+}
