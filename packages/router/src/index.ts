@@ -1,3 +1,6 @@
+export type { CascadeGain, CascadeRouterOptions, GainEstimator } from './cascade/cascade-options.ts';
+export type { CascadeOutcome, CascadeRoute, CascadeTry, NamedVerdict } from './cascade/cascade-route.ts';
+export { type CascadeGeneration, CascadeRouter } from './cascade/cascade-router.ts';
 export type { Classification, ClassifyOptions, ComplexityClassifier } from './classifier.ts';
 export { type Complexity, complexities, isComplexity } from './complexity.ts';
 export { LengthClassifier, type LengthClassifierOptions } from './length-classifier.ts';
@@ -7,3 +10,20 @@ export type { RouteCandidate, RouteDraft, RouteEnd, RoutePolicy } from './policy
 export type { RouteScope } from './route-scope.ts';
 export type { Route, RouteBase, RouteCost, RoutedGeneration, RouteStep } from './routed.ts';
 export { Router, type RouterOptions } from './router.ts';
+export { type AgreesWithOptions, agreesWith } from './verify/agrees-with.ts';
+export { finished } from './verify/finished.ts';
+export { type LearnedVerifierOptions, learnedVerifier } from './verify/learned-verifier.ts';
+export { matchesSchema, type StandardResult, type StandardSchema } from './verify/matches-schema.ts';
+export { type MeanLogprobOptions, meanLogprob } from './verify/mean-logprob.ts';
+export {
+  choiceAnswer,
+  jsonFields,
+  labelAnswer,
+  type Normaliser,
+  numberAnswer,
+  textAnswer,
+} from './verify/normalise.ts';
+export { type NotRefusedOptions, notRefused } from './verify/not-refused.ts';
+export { type AnswerTest, type PassesOptions, passes } from './verify/passes.ts';
+export type { VerifierJson } from './verify/train-verifier.ts';
+export type { Verdict, Verifier, VerifyRequest } from './verify/verifier.ts';
