@@ -27,7 +27,7 @@ interface Head {
  * Predicts, for each model of a pool, the chance that it answers a query well; what is bought with the dearer model is
  * the difference, the gain. No network and no native code: some microseconds a query.
  *
- * Only the last user message counts, and of a very long one its two ends.
+ * Only the last user message counts, and of one that is longer than 99 % of those in training only its end.
  */
 export class GainModel {
   /** Names of the models, in the order of the file. */
@@ -36,6 +36,7 @@ export class GainModel {
   readonly strong: string;
   /** What it was made of. */
   readonly json: RouterModelJson;
+  readonly #clipChars: number;
   readonly #features: TextFeatures;
   readonly #heads: readonly Head[];
   readonly #lines: readonly LengthHeadJson[];
@@ -54,6 +55,7 @@ export class GainModel {
     this.strong = model.strong;
     this.#weak = this.models.indexOf(model.weak);
     this.#strong = this.models.indexOf(model.strong);
+    this.#clipChars = model.clipChars;
     this.#features = new TextFeatures(model.buckets);
     this.#mean = Float64Array.from(model.dense.mean);
     this.#scale = Float64Array.from(model.dense.sd, (sd) => (sd > 0 ? 1 / sd : 0));
@@ -81,6 +83,16 @@ export class GainModel {
     return this.#quality(this.#strong) - this.#quality(this.#weak);
   }
 
+  /**
+   * A gain that a prefix cannot lift far: the smaller one of the whole text and of its second half. It ranks a little
+   * worse; what that costs, and what it is good for, `synapsekit route eval` measures.
+   */
+  hardenedGain(prompt: Prompt): number {
+    const text = queryText(prompt).slice(-this.#clipChars);
+    const half = this.gainOfText(text.slice(Math.floor(text.length / 2)));
+    return Math.min(half, this.gainOfText(text));
+  }
+
   /** The chances of all models for a text, in their order, written into `into`. */
   predictText(text: string, into: Float64Array): void {
     this.#read(text);
@@ -95,7 +107,7 @@ export class GainModel {
 
   #read(text: string): void {
     const features = this.#features;
-    features.read(text);
+    features.read(text.length > this.#clipChars ? text.slice(-this.#clipChars) : text);
     for (let j = 0; j < measures; j++) {
       const z = ((features.dense[j] as number) - (this.#mean[j] as number)) * (this.#scale[j] as number);
       features.values[j] =

@@ -1,3 +1,4 @@
+import { quantile } from '../measure/bootstrap.ts';
 import { SparseBuilder, type SparseMatrix } from './feature-vector.ts';
 import { denseClip, denseScale } from './gain-model.ts';
 import { packWeights } from './int8-weights.ts';
@@ -7,6 +8,7 @@ import { denseFeatureNames, TextFeatures } from './text-features.ts';
 import { type LogisticWeights, trainLogistic } from './train-logistic.ts';
 
 const measures = denseFeatureNames.length;
+const minClipChars = 200;
 
 /** Texts as numbers: what heads are trained on. */
 export interface TextMatrix {
@@ -14,6 +16,8 @@ export interface TextMatrix {
   readonly mean: Float64Array;
   readonly sd: Float64Array;
   readonly buckets: number;
+  /** Of longer texts only the end is read. */
+  readonly clipChars: number;
 }
 
 /** How many buckets so many models can have, so that a model file stays below 64 KB, a verifier in it included. */
@@ -24,12 +28,14 @@ export function bucketsFor(models: number, verifier: boolean): number {
 
 /** Measures texts. Standardised by their own mean and deviation: no label is looked at. */
 export function textMatrix(texts: readonly string[], buckets: number): TextMatrix {
+  const lengths = Float64Array.from(texts, ({ length }) => length).sort();
+  const clipChars = Math.max(minClipChars, Math.ceil(quantile(lengths, 0.99)));
   const features = new TextFeatures(buckets);
   const builder = new SparseBuilder(features.columns);
   const sum = new Float64Array(measures);
   const squares = new Float64Array(measures);
   for (const text of texts) {
-    features.read(text);
+    features.read(text.slice(-clipChars));
     for (let j = 0; j < measures; j++) {
       const value = features.dense[j] as number;
       sum[j] = (sum[j] as number) + value;
@@ -52,7 +58,7 @@ export function textMatrix(texts: readonly string[], buckets: number): TextMatri
       matrix.values[start + j] = denseScale * Math.max(-denseClip, Math.min(denseClip, z));
     }
   }
-  return { matrix, mean, sd, buckets };
+  return { matrix, mean, sd, buckets, clipChars };
 }
 
 /** One head for each of these models, from these rows. */
@@ -89,10 +95,10 @@ export function packHead({ bias, weights }: LogisticWeights): LearnedHeadJson {
  * Heads that go by the length alone: a line of the score over its standardised logarithm, by least squares. The strong
  * model's is made to rise at least a little faster than the weak one's: the order is that of length.
  */
-export function lengthHeads(table: OutcomeTable, { mean, sd }: TextMatrix): LengthHeadJson[] {
+export function lengthHeads(table: OutcomeTable, { mean, sd, clipChars }: TextMatrix): LengthHeadJson[] {
   const features = new TextFeatures(16);
   const z = table.texts.map((text) => {
-    features.read(text);
+    features.read(text.slice(-clipChars));
     return sd[0] === 0 ? 0 : ((features.dense[0] as number) - (mean[0] as number)) / (sd[0] as number);
   });
   const heads = table.models.map(({ meanScore }, index) => {

@@ -58,8 +58,12 @@ export interface RouterModelJson {
   /** Mean and standard deviation of each measure in training. */
   readonly dense: { readonly mean: readonly number[]; readonly sd: readonly number[] };
   readonly buckets: number;
+  /** Of longer queries only the end is read: 99 % of those in training were no longer. A long prefix buys nothing. */
+  readonly clipChars: number;
   /** One for each model, in their order. */
   readonly heads: readonly (LearnedHeadJson | LengthHeadJson)[];
+  /** Gains of the training queries, from the smallest to the largest, at every 2 %: where thresholds are looked for. */
+  readonly gains: readonly number[];
   readonly training: {
     readonly rows: number;
     readonly seed: number;
@@ -101,6 +105,9 @@ export function checkRouterModel(value: unknown): RouterModelJson {
   }
   if (!Array.isArray(json.heads) || json.heads.length !== names.length)
     throw fail('it needs a head for each model.');
+  requireNumber(json.clipChars, 'clipChars', { integer: true, min: 1 });
+  if (!Array.isArray(json.gains) || json.gains.length < 2) throw fail('"gains" is missing.');
+  for (const gain of json.gains) requireNumber(gain, 'gains');
   for (const list of [json.dense?.mean, json.dense?.sd]) {
     if (!Array.isArray(list) || list.length !== denseFeatureNames.length) {
       throw fail(

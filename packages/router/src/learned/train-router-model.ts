@@ -24,7 +24,8 @@ import type { RouterModelJson, ValidationJson } from './router-model.ts';
 export const minTrainingRows = 200;
 /** In so many rows the two models must not do alike: the others say nothing about the gain. */
 const minTellingRows = 30;
-export const defaultL2 = 1.5;
+/** The more rows, the more each weight may say, but not in proportion. */
+export const defaultL2 = (rows: number): number => 1.5 * Math.sqrt(Math.max(1, rows / 1_500));
 
 /** Options of `trainRouterModel`. */
 export interface TrainRouterModelOptions extends OutcomeTableOptions {
@@ -32,7 +33,7 @@ export interface TrainRouterModelOptions extends OutcomeTableOptions {
   readonly seed?: number | undefined;
   /** How many of the rows to train on, drawn by the seed; the others stay fresh to calibrate and evaluate on. @default all */
   readonly rows?: number | undefined;
-  /** How strongly weights are held at zero. @default 1.5 */
+  /** How strongly weights are held at zero. @default 1.5, rising with the root of the rows */
   readonly l2?: number | undefined;
   /** Size of the table of words, a power of two. @default what keeps the file below 64 KB: 16384 for two models */
   readonly buckets?: number | undefined;
@@ -69,9 +70,9 @@ export async function trainRouterModel(
   options: TrainRouterModelOptions = {},
 ): Promise<GainModel> {
   rejectUnknownKeys(options, known, 'trainRouterModel');
-  const { seed = 1, l2 = defaultL2, proof = 'rows', fallback = true, verifier = true, signal } = options;
+  const { seed = 1, proof = 'rows', fallback = true, verifier = true, signal } = options;
   requireNumber(seed, 'seed', { integer: true, min: 0, max: 0xffff_ffff });
-  requireNumber(l2, 'l2', { above: 0 });
+  if (options.l2 !== undefined) requireNumber(options.l2, 'l2', { above: 0 });
   if (options.rows !== undefined) requireNumber(options.rows, 'rows', { integer: true, min: 1 });
   signal?.throwIfAborted();
 
@@ -79,6 +80,7 @@ export async function trainRouterModel(
   const whole = outcomeTable(rows, { models, costsUsd, weak, strong });
   const table = options.rows === undefined ? whole : sample(whole, options.rows, seed);
   checkCarries(table);
+  const l2 = options.l2 ?? defaultL2(table.rows);
 
   const nameOf = (index: number): string => table.models[index]?.name ?? '';
   const names = { weak: nameOf(table.weak), strong: nameOf(table.strong) };
@@ -122,15 +124,23 @@ export async function trainRouterModel(
     models: table.models.map((model) => ({ ...model })),
     ...names,
     dense: { mean: [...texts.mean], sd: [...texts.sd] },
-    buckets: texts.buckets,
+    buckets,
+    clipChars: texts.clipChars,
     heads,
+    gains: [0, 1],
     training: { rows: table.rows, seed, fingerprints: Fingerprints.of(table.texts).toJSON() },
     validation: validated,
     ...(groupValidated !== undefined && { groupValidation: groupValidated }),
     ...(reads !== undefined && { verifier: reads }),
   };
   await breathe('train', steps)(0, 1);
-  return new GainModel(JSON.parse(JSON.stringify(json)));
+  return new GainModel({ ...json, gains: gainSteps(new GainModel(json), table.texts) });
+}
+
+/** A threshold is looked for among these, so that it does not depend on the rows that it is then tested on. */
+function gainSteps(model: GainModel, texts: readonly string[]): number[] {
+  const gains = Float64Array.from(texts, (text) => model.gainOfText(text)).sort();
+  return Array.from({ length: 51 }, (_, step) => Number(quantile(gains, step / 50).toPrecision(6)));
 }
 
 function sample(table: OutcomeTable, rows: number, seed: number): OutcomeTable {
