@@ -39,7 +39,8 @@ export function needsOf(prompt: Prompt, options: CallOptions): RequestNeeds {
   }
   return {
     inputTokens:
-      Math.floor(estimateTextTokens(promptText(prompt)) * surelyShare) + images * leastTokensPerImage,
+      Math.max(1, Math.floor(estimateTextTokens(promptText(prompt)) * surelyShare)) +
+      images * leastTokensPerImage,
     maxTokens: options.maxTokens,
     tools: toolTurns || (options.tools !== undefined && options.tools.length > 0),
     images: images > 0,

@@ -67,6 +67,10 @@ export class Draft implements RouteDraft {
     return this.#start.options;
   }
 
+  get qualityPerUsd(): number {
+    return this.#qualityPerUsd;
+  }
+
   get candidates(): readonly RouteCandidate[] {
     const entries = [...this.#entries.values()].filter(({ excluded }) => !excluded);
     const ranked = [

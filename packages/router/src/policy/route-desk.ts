@@ -18,7 +18,7 @@ import {
 import { capabilityGaps, needsOf } from './capability-gate.ts';
 import { Draft, type RankCandidates, rankByValue } from './draft.ts';
 import type { RouteDecision } from './route-decision.ts';
-import type { RouteCandidate, RoutePolicy } from './route-policy.ts';
+import type { RouteCandidate, RouteEnd, RoutePolicy } from './route-policy.ts';
 
 /** What a desk is made with. */
 export interface RouteDeskOptions {
@@ -114,6 +114,7 @@ export class RouteDesk {
     const plan = draft.plan();
     if (plan.length === 0) throw noCandidate(this.#router, draft.refusals());
     const record = draft.record(plan);
+    const rest = draft.candidates.filter((candidate) => !plan.includes(candidate));
     routeChannel.publish(() => ({
       version: 1,
       type: 'decision',
@@ -130,7 +131,7 @@ export class RouteDesk {
       settle: (end) => {
         if (settled) return;
         settled = true;
-        this.#settle(record, prompt, options, plan, end);
+        this.#settle(record, { prompt, options, plan, candidates: [...plan, ...rest] }, end);
       },
     };
   }
@@ -159,7 +160,7 @@ export class RouteDesk {
     const takers = this.#policies.filter(({ feedback }) => feedback !== undefined);
     if (takers.length === 0) {
       throw new ConfigError(
-        'Nobody collects feedback: add logOutcomes({ file }) or shadowSample({ … }) to `policies` of the router.',
+        'Nobody collects feedback: add logOutcomes({ to: new OutcomeFile(path) }) to `policies` of the router.',
         { option: 'policies' },
       );
     }
@@ -177,16 +178,12 @@ export class RouteDesk {
 
   #settle(
     decision: RouteDecision,
-    prompt: Prompt,
-    options: CallOptions,
-    plan: readonly RouteCandidate[],
+    call: Pick<RouteEnd, 'prompt' | 'options' | 'plan' | 'candidates'>,
     { generation, costUsd, error }: DecisionEnd,
   ): void {
-    const end = {
+    const end: RouteEnd = {
       decision,
-      prompt,
-      options,
-      plan,
+      ...call,
       ...(generation !== undefined && { generation }),
       ...(costUsd !== undefined && { costUsd }),
       ...(error !== undefined && { error }),
@@ -194,7 +191,7 @@ export class RouteDesk {
     for (const policy of this.#policies) {
       if (policy.settle === undefined) continue;
       callListener(
-        () => policy.settle?.(end),
+        (told: RouteEnd) => policy.settle?.(told),
         end,
         (failure) => warnOfListener(`The route policy "${policy.name}"`, failure),
       );

@@ -26,6 +26,8 @@ export interface RouteDraft {
   readonly options: CallOptions;
   /** Those that are in, best first as things stand now; deferred ones at the end. */
   readonly candidates: readonly RouteCandidate[];
+  /** The price of money as it stands: quality (0 to 1) that a dollar has to buy. 0 where no quality is predicted. */
+  readonly qualityPerUsd: number;
   /** True when a policy before this one has deferred the candidate. */
   isDeferred(candidate: RouteCandidate): boolean;
   /** It cannot serve this call: out, whatever becomes of the others. */
@@ -47,6 +49,8 @@ export interface RouteEnd {
   readonly options: CallOptions;
   /** The models of the plan, in its order. */
   readonly plan: readonly RouteCandidate[];
+  /** Everybody who could have served, those of the plan first. */
+  readonly candidates: readonly RouteCandidate[];
   /** The answer, whole or cut; absent when the call failed. */
   readonly generation?: Generation | undefined;
   /** What the call cost in all, in dollars; `undefined` when it cannot be told. */
