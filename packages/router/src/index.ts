@@ -1,10 +1,23 @@
+export {
+  type CalibratedRoute,
+  CalibratedRouter,
+  type CalibratedRouterOptions,
+} from './calibrate/calibrated-router.ts';
 export type { CalibrationJson, OperatingPoint, RoutePromise } from './calibrate/calibration.ts';
+export type { DriftStatus, DriftWatchOptions, RouteDrift } from './calibrate/drift-watch.ts';
 export type { CascadeGain, CascadeRouterOptions, GainEstimator } from './cascade/cascade-options.ts';
 export type { CascadeOutcome, CascadeRoute, CascadeTry, NamedVerdict } from './cascade/cascade-route.ts';
 export { type CascadeGeneration, CascadeRouter } from './cascade/cascade-router.ts';
 export type { Classification, ClassifyOptions, ComplexityClassifier } from './classifier.ts';
 export { type Complexity, complexities, isComplexity } from './complexity.ts';
+export type { DecidingRouterOptions } from './learned/deciding-router.ts';
 export { GainModel } from './learned/gain-model.ts';
+export {
+  type LearnedRoute,
+  LearnedRouter,
+  type LearnedRouterGoals,
+  type LearnedRouterOptions,
+} from './learned/learned-router.ts';
 export type {
   LearnedHeadJson,
   LengthHeadJson,

@@ -66,10 +66,28 @@ export class GainModel {
     this.#lines = learned ? [] : model.heads.map((head) => readLine(head as LengthHeadJson));
   }
 
-  /** The chance, by model, that its answer is good. */
-  predict(prompt: Prompt): Readonly<Record<string, number>> {
-    this.#read(queryText(prompt));
-    return Object.fromEntries(this.models.map((name, index) => [name, clamp(this.#quality(index))]));
+  /**
+   * The chance, by model, that its answer is good.
+   *
+   * @param options `hardened`: what models are better by than the weak one is the smaller one of the whole text and of
+   *   its second half, as in `hardenedGain`. @default false
+   */
+  predict(
+    prompt: Prompt,
+    { hardened = false }: { readonly hardened?: boolean } = {},
+  ): Readonly<Record<string, number>> {
+    const text = queryText(prompt).slice(-this.#clipChars);
+    this.#read(text);
+    const whole = this.models.map((_, index) => this.#quality(index));
+    if (hardened) {
+      this.#read(text.slice(Math.floor(text.length / 2)));
+      const base = whole[this.#weak] as number;
+      const halfBase = this.#quality(this.#weak);
+      for (const [index, quality] of whole.entries()) {
+        whole[index] = base + Math.min(quality - base, this.#quality(index) - halfBase);
+      }
+    }
+    return Object.fromEntries(this.models.map((name, index) => [name, clamp(whole[index] as number)]));
   }
 
   /** How much better the strong model's answer is expected to be than the weak one's: what to sort queries by. */
