@@ -2,8 +2,8 @@ import type { OutcomeTable } from '../learned/outcome-table.ts';
 
 /** What a router can do on a set of rows: at each setting, what every row scores and costs. */
 export interface OperatingPoints {
-  readonly quality: readonly Float32Array[];
-  readonly cost: readonly Float32Array[];
+  readonly quality: readonly Float64Array[];
+  readonly cost: readonly Float64Array[];
 }
 
 /** A point in the plane of cost and quality. */
@@ -24,8 +24,8 @@ export function pairPoints(
   const order = Int32Array.from({ length: rows }, (_, row) => row).sort(
     (a, b) => (scores[b] as number) - (scores[a] as number),
   );
-  const quality: Float32Array[] = [];
-  const cost: Float32Array[] = [];
+  const quality: Float64Array[] = [];
+  const cost: Float64Array[] = [];
   for (let cut = 0; cut <= pairCuts; cut++) {
     const share = strongShares(order, scores, (cut * rows) / pairCuts);
     quality.push(blend(table.scores[weak], table.scores[strong], share));
@@ -35,8 +35,8 @@ export function pairPoints(
 }
 
 /** How much of each row goes to the strong model, when so many rows do. */
-function strongShares(order: Int32Array, scores: ArrayLike<number>, wanted: number): Float32Array {
-  const share = new Float32Array(order.length);
+function strongShares(order: Int32Array, scores: ArrayLike<number>, wanted: number): Float64Array {
+  const share = new Float64Array(order.length);
   let from = 0;
   while (from < order.length && from < wanted) {
     let to = from + 1;
@@ -51,8 +51,8 @@ function strongShares(order: Int32Array, scores: ArrayLike<number>, wanted: numb
 function blend(
   weak: Float64Array | undefined,
   strong: Float64Array | undefined,
-  share: Float32Array,
-): Float32Array {
+  share: Float64Array,
+): Float64Array {
   return share.map((part, row) => (weak?.[row] ?? 0) * (1 - part) + (strong?.[row] ?? 0) * part);
 }
 
@@ -64,11 +64,11 @@ export function poolPoints(
 ): OperatingPoints {
   const means = table.models.map(({ costUsd }, index) => costUsd ?? costs[index]?.[0] ?? 0);
   const dearest = Math.max(...means) || 1;
-  const quality: Float32Array[] = [];
-  const cost: Float32Array[] = [];
+  const quality: Float64Array[] = [];
+  const cost: Float64Array[] = [];
   for (const price of [0, ...Array.from({ length: 48 }, (_, step) => 10 ** (-3 + step / 8))]) {
-    const q = new Float32Array(table.rows);
-    const c = new Float32Array(table.rows);
+    const q = new Float64Array(table.rows);
+    const c = new Float64Array(table.rows);
     for (let row = 0; row < table.rows; row++) {
       let best = 0;
       let value = Number.NEGATIVE_INFINITY;
@@ -88,15 +88,15 @@ export function poolPoints(
 /** Each model alone. */
 export function singlePoints(table: OutcomeTable, costs: readonly Float64Array[]): OperatingPoints {
   return {
-    quality: table.scores.map((column) => Float32Array.from(column)),
-    cost: costs.map((column) => Float32Array.from(column)),
+    quality: table.scores.map((column) => Float64Array.from(column)),
+    cost: costs.map((column) => Float64Array.from(column)),
   };
 }
 
 /** Whoever scores best in each row, the cheapest of them: what no router can beat. */
 export function oraclePoint(table: OutcomeTable, costs: readonly Float64Array[]): OperatingPoints {
-  const q = new Float32Array(table.rows);
-  const c = new Float32Array(table.rows);
+  const q = new Float64Array(table.rows);
+  const c = new Float64Array(table.rows);
   for (let row = 0; row < table.rows; row++) {
     let best = 0;
     for (let model = 1; model < table.models.length; model++) {
@@ -114,12 +114,12 @@ export function averages({ quality, cost }: OperatingPoints, counts?: ArrayLike<
   return quality
     .map((column, index) => ({
       quality: meanOf(column, counts),
-      cost: meanOf(cost[index] as Float32Array, counts),
+      cost: meanOf(cost[index] as Float64Array, counts),
     }))
     .toSorted((a, b) => a.cost - b.cost || a.quality - b.quality);
 }
 
-function meanOf(column: Float32Array, counts: ArrayLike<number> | undefined): number {
+function meanOf(column: Float64Array, counts: ArrayLike<number> | undefined): number {
   let sum = 0;
   let all = column.length;
   if (counts === undefined) {

@@ -16,6 +16,7 @@ export const denseScale = 0.07;
 export const denseClip = 3;
 
 const measures = denseFeatureNames.length;
+const leastEnding = { most: 200, least: 50 };
 
 interface Head {
   readonly bias: number;
@@ -69,8 +70,8 @@ export class GainModel {
   /**
    * The chance, by model, that its answer is good.
    *
-   * @param options `hardened`: what models are better by than the weak one is the smaller one of the whole text and of
-   *   its second half, as in `hardenedGain`. @default false
+   * @param options `hardened`: what models are better by than the weak one is taken as in
+   *   `hardenedGain`. @default false
    */
   predict(
     prompt: Prompt,
@@ -80,11 +81,13 @@ export class GainModel {
     this.#read(text);
     const whole = this.models.map((_, index) => this.#quality(index));
     if (hardened) {
-      this.#read(text.slice(Math.floor(text.length / 2)));
       const base = whole[this.#weak] as number;
-      const halfBase = this.#quality(this.#weak);
-      for (const [index, quality] of whole.entries()) {
-        whole[index] = base + Math.min(quality - base, this.#quality(index) - halfBase);
+      for (const chars of endings(text.length, this.#clipChars)) {
+        this.#read(text.slice(-chars));
+        const ending = this.#quality(this.#weak);
+        for (const [index, quality] of whole.entries()) {
+          whole[index] = base + Math.min(quality - base, this.#quality(index) - ending);
+        }
       }
     }
     return Object.fromEntries(this.models.map((name, index) => [name, clamp(whole[index] as number)]));
@@ -102,13 +105,15 @@ export class GainModel {
   }
 
   /**
-   * A gain that a prefix cannot lift far: the smaller one of the whole text and of its second half. It ranks a little
-   * worse; what that costs, and what it is good for, `synapsekit route eval` measures.
+   * A gain that a prefix cannot lift far: the smallest one of the whole text, its last half, its last quarter and so on,
+   * down to its last 200 characters (half of the clip, if that is less). What it costs in quality and withstands, `synapsekit route eval` measures.
    */
   hardenedGain(prompt: Prompt): number {
     const text = queryText(prompt).slice(-this.#clipChars);
-    const half = this.gainOfText(text.slice(Math.floor(text.length / 2)));
-    return Math.min(half, this.gainOfText(text));
+    let least = this.gainOfText(text);
+    for (const chars of endings(text.length, this.#clipChars))
+      least = Math.min(least, this.gainOfText(text.slice(-chars)));
+    return least;
   }
 
   /** The chances of all models for a text, in their order, written into `into`. */
@@ -163,6 +168,17 @@ function readLine(head: LengthHeadJson): LengthHeadJson {
     intercept: requireNumber(head?.intercept, 'heads[].intercept'),
     slope: requireNumber(head?.slope, 'heads[].slope'),
   };
+}
+
+/** Lengths of the ends of a text that are scored on their own. */
+function endings(length: number, clipChars: number): readonly number[] {
+  const floor = Math.max(leastEnding.least, Math.min(leastEnding.most, Math.floor(clipChars / 2)));
+  const found: number[] = [];
+  for (let part = 2; part <= 16; part *= 2) {
+    const chars = Math.max(floor, Math.floor(length / part));
+    if (chars < length && chars !== found.at(-1)) found.push(chars);
+  }
+  return found;
 }
 
 function clamp(value: number): number {

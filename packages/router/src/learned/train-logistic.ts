@@ -39,8 +39,32 @@ export function trainLogistic(
   if (labels.length !== matrix.rows) {
     throw new ConfigError(`There are ${matrix.rows} rows and ${labels.length} labels.`, { option: 'labels' });
   }
-  const problem = new Problem(matrix, labels, { ...options, l2 });
-  return minimise(problem, maxSteps);
+  const rows = options.rows ?? Int32Array.from({ length: matrix.rows }, (_, row) => row);
+  const used = usedColumns(matrix, rows);
+  const compact = { ...matrix, columns: used.columns.length, indices: used.indices };
+  const found = minimise(new Problem(compact, labels, { ...options, l2, rows }), maxSteps);
+  const weights = new Float64Array(matrix.columns);
+  for (const [place, column] of used.columns.entries()) weights[column] = found.weights[place] as number;
+  return { bias: found.bias, weights };
+}
+
+/** Columns that no row has get no weight: leaving them out is most of the time with few rows and many buckets. */
+function usedColumns(
+  { starts, indices, columns }: SparseMatrix,
+  rows: Int32Array,
+): { readonly columns: Int32Array; readonly indices: Int32Array } {
+  const place = new Int32Array(columns).fill(-1);
+  const used: number[] = [];
+  const compact = new Int32Array(indices.length);
+  for (const row of rows) {
+    const end = starts[row + 1] as number;
+    for (let k = starts[row] as number; k < end; k++) {
+      const column = indices[k] as number;
+      if (place[column] === -1) place[column] = used.push(column) - 1;
+      compact[k] = place[column] as number;
+    }
+  }
+  return { columns: Int32Array.from(used), indices: compact };
 }
 
 /** The penalised log loss of some rows, and its gradient. The bias is the last coordinate and is not penalised. */
@@ -55,11 +79,7 @@ class Problem {
   constructor(
     matrix: SparseMatrix,
     labels: ArrayLike<number>,
-    {
-      l2 = 1,
-      rowWeights,
-      rows = Int32Array.from({ length: matrix.rows }, (_, row) => row),
-    }: TrainLogisticOptions,
+    { l2, rowWeights, rows }: TrainLogisticOptions & { readonly l2: number; readonly rows: Int32Array },
   ) {
     this.size = matrix.columns + 1;
     this.#matrix = matrix;

@@ -18,7 +18,7 @@ import {
   pairOf,
   tableRows,
 } from './outcome-table.ts';
-import type { RouterModelJson, ValidationJson } from './router-model.ts';
+import type { PoolModel, RouterModelJson, ValidationJson } from './router-model.ts';
 
 /** Fewer rows than this teach nothing that can be relied on: with 100, some samples end below a coin. */
 export const minTrainingRows = 200;
@@ -121,7 +121,7 @@ export async function trainRouterModel(
     kind: 'synapsekit-router-model',
     version: 1,
     form,
-    models: table.models.map((model) => ({ ...model })),
+    models: table.models.map(rounded),
     ...names,
     dense: { mean: [...texts.mean], sd: [...texts.sd] },
     buckets,
@@ -141,6 +141,17 @@ export async function trainRouterModel(
 function gainSteps(model: GainModel, texts: readonly string[]): number[] {
   const gains = Float64Array.from(texts, (text) => model.gainOfText(text)).sort();
   return Array.from({ length: 51 }, (_, step) => Number(quantile(gains, step / 50).toPrecision(6)));
+}
+
+/** Few digits: a sum of floats is no more exact. */
+function rounded({ name, meanScore, costUsd, latencyMs }: PoolModel): PoolModel {
+  const digits = (value: number): number => Number(value.toPrecision(7));
+  return {
+    name,
+    meanScore: digits(meanScore),
+    ...(costUsd !== undefined && { costUsd: digits(costUsd) }),
+    ...(latencyMs !== undefined && { latencyMs: digits(latencyMs) }),
+  };
 }
 
 function sample(table: OutcomeTable, rows: number, seed: number): OutcomeTable {
@@ -240,15 +251,15 @@ function compare(
   }
   const [ours, theirs] = [router.metrics()?.apgr ?? Number.NaN, length.metrics()?.apgr ?? Number.NaN];
   const sorted = Float64Array.from(ahead).sort();
-  const rounded = ({ value, low, high }: Estimate): Estimate => ({
+  const short = ({ value, low, high }: Estimate): Estimate => ({
     value: four(value),
     low: four(low),
     high: four(high),
   });
   return {
-    apgr: rounded(estimate(ours, apgr)),
+    apgr: short(estimate(ours, apgr)),
     lengthApgr: four(theirs),
-    advantage: rounded({ value: ours - theirs, low: quantile(sorted, 0.1), high: quantile(sorted, 0.9) }),
+    advantage: short({ value: ours - theirs, low: quantile(sorted, 0.1), high: quantile(sorted, 0.9) }),
   };
 }
 
