@@ -13,7 +13,7 @@ const logged = 208;
 const asked = 48;
 
 /** What one way of routing came to. */
-export interface RoutingFacts {
+interface RoutingFacts {
   readonly way: string;
   readonly right: number;
   readonly costUsd: string;

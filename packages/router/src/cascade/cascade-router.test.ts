@@ -10,7 +10,7 @@ import {
   type StreamEvent,
 } from '@synapsekit/core';
 import fc from 'fast-check';
-import { describe, expect, expectTypeOf, test } from 'vitest';
+import { describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { agreesWith } from '../verify/agrees-with.ts';
 import { finished } from '../verify/finished.ts';
 import { meanLogprob } from '../verify/mean-logprob.ts';
@@ -32,6 +32,8 @@ const model = (name: string, text = name): LLM =>
   });
 const failing = (name: string, error: unknown): LLM =>
   defineLLM({ provider: 'test', model: name, generate: () => Promise.reject(error) });
+const stuck = (name: string): LLM =>
+  defineLLM({ provider: 'test', model: name, generate: () => new Promise(() => {}) });
 const outage = new ProviderError('down', { kind: 'server', provider: 'test', model: 'm' });
 const refusal = new BudgetExceededError('no money', {
   guard: 'g',
@@ -350,6 +352,29 @@ describe('streams', () => {
     expect(attempts).toHaveLength(tiers.indexOf(tiers[name === 'cheap' ? 0 : 1] as LLM) + 1);
   });
 
+  test.each<[string, Partial<CascadeRouterOptions>]>([
+    ['while the cheap model is at work', { tiers: [stuck('cheap'), model('strong')] }],
+    ['while its answer is looked at', { verify: [{ name: 'slow', verify: () => new Promise(() => {}) }] }],
+    ['while the strong model is at work', { tiers: [model('cheap', 'bad'), stuck('strong')] }],
+  ])('a consumer may leave %s: all ends at once, and is settled once', async (_, options) => {
+    const settled = vi.fn();
+    const attempts: Attempt[] = [];
+    const router = cascadeOf({ ...options, policies: [{ name: 'count', settle: settled }] });
+    const stream = router.stream('q', { onAttempt: (attempt) => attempts.push(attempt) });
+    const events = stream[Symbol.asyncIterator]();
+    const waiting = events.next();
+    await new Promise((resolve) => setImmediate(resolve));
+    await events.return?.();
+    expect(await waiting).toMatchObject({ done: true });
+    const result: unknown = await stream.result.catch((error: unknown) => error);
+    expect(
+      (result as Generation).finishReason === 'aborted' ||
+        (result as { readonly code?: string }).code === 'stream-abandoned',
+    ).toBe(true);
+    expect(settled).toHaveBeenCalledTimes(1);
+    expect(attempts.length).toBeGreaterThan(0);
+  });
+
   test('scopes stay open round each step', async () => {
     const log: string[] = [];
     const router = cascadeOf({
@@ -385,7 +410,9 @@ test('property: whatever passes, breaks and fails, every attempt is told once an
           passes(({ text }) => text !== 'doubtful', { failure: 'doubtful' }),
         ];
         const told: string[] = [];
-        const router = new CascadeRouter({ tiers, verify, prices });
+        const settled = vi.fn();
+        const policies = [{ name: 'count', settle: settled }];
+        const router = new CascadeRouter({ tiers, verify, prices, policies });
         const options = {
           onAttempt: (attempt: Attempt) => void (attempt.usage && told.push(attempt.attemptId)),
         };
@@ -398,6 +425,7 @@ test('property: whatever passes, breaks and fails, every attempt is told once an
         const doubtful = kinds.lastIndexOf('doubtful');
         const served = first !== -1 ? first : doubtful;
         expect(new Set(told).size).toBe(told.length);
+        expect(settled).toHaveBeenCalledTimes(1);
         if (served === -1) {
           expect(result).toBeInstanceOf(Error);
           return;

@@ -38,13 +38,14 @@ export function choiceAnswer(letters = 'ABCDE'): Normaliser {
     'gu',
   );
   const alone = new RegExp(String.raw`^[\s*_("'\[]{0,6}(${one})(?:[\s*_)"'\].:,]|$)`, 'u');
+  const leading = new RegExp(String.raw`^[\s*_("'\[]{0,6}([${letters.toUpperCase()}])[)\].:*]`, 'u');
   const bare = new RegExp(String.raw`(?<![\w'’])[(\[]?([${letters.toUpperCase()}])(?:[)\].:*]|$)`, 'gu');
   return (text) => {
     const trimmed = text.trim();
     const found =
       Array.from(trimmed.matchAll(marked)).at(-1)?.[1] ??
       (trimmed.length <= 3 ? alone.exec(trimmed)?.[1] : undefined) ??
-      new RegExp(String.raw`^[\s*_("'\[]{0,6}([${letters.toUpperCase()}])[)\].:*]`, 'u').exec(trimmed)?.[1] ??
+      leading.exec(trimmed)?.[1] ??
       Array.from(trimmed.matchAll(bare)).at(-1)?.[1];
     return found?.toUpperCase();
   };

@@ -22,7 +22,7 @@ const refusals: readonly RegExp[] = [
   ),
   /^[^\w]{0,3}(?:unable|not able) to (?:help|assist|answer|provide|comply)/iu,
   /\bas an? (?:AI|artificial intelligence|(?:large )?language model)\b[^.!?\n]{0,80}\b(?:can(?:'t|’t|not)|unable|not able|don(?:'t|’t) have)/iu,
-  /\b(?:I (?:don't|don’t|do not) (?:know|have (?:enough|access|the information))|I have no (?:information|access))\b/iu,
+  /^[^\n]{0,60}\b(?:I (?:don't|don’t|do not) (?:know|have (?:enough|access|the information))|I have no (?:information|access))\b/iu,
 ];
 
 /**
@@ -50,7 +50,11 @@ export function notRefused(options: NotRefusedOptions = {}): Verifier {
         return { pass: false, reason: 'a filter refused it' };
       }
       if (onlyToolCalls(generation)) return { pass: true, reason: 'it calls tools' };
-      const beginning = generation.text.trimStart().slice(0, firstChars);
+      // What somebody in the answer says is no refusal of the model's.
+      const [beginning = ''] = generation.text
+        .trimStart()
+        .slice(0, firstChars)
+        .split(/["“«„]/u, 1);
       if (all.some((pattern) => pattern.test(beginning))) {
         return { pass: false, reason: 'the answer refuses' };
       }

@@ -40,7 +40,7 @@ export interface TrainVerifierOptions {
 }
 
 /** With fewer rows the worst trainings are no better than chance. */
-export const leastVerifierRows = 200;
+const leastVerifierRows = 200;
 
 /** One row that a verifier can learn from. */
 export interface VerifierRow {

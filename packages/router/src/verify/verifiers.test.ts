@@ -85,6 +85,7 @@ describe('notRefused', () => {
     "I can't recommend this book enough!",
     'The court refused to help the plaintiff.',
     'Sorry is a board game.',
+    'The witness said: "I\'m sorry, but I cannot help you. I don\'t know."',
     `It works as follows. ${'x'.repeat(300)} I'm sorry, but I can't help with that.`,
   ])('%s', async (text) => {
     expect(await verdict(notRefused(), text)).toMatchObject({ pass: true });
