@@ -25,7 +25,7 @@ export const routeEvalCommand: Command = {
     'fail-under': {
       type: 'string',
       value: 'LIMIT',
-      help: 'Exit with 1 if the lower bound of a router is not above "length", or an APGR such as 0.6.',
+      help: 'Exit with 1 if a router is not surely above "length", or an APGR such as 0.6.',
     },
     html: { type: 'string', value: 'FILE', help: 'Also write a report with the curves, in one file.' },
     draws: { type: 'string', value: 'N', help: 'Bootstrap draws behind the 95 % intervals. Default: 1000' },
