@@ -1,6 +1,7 @@
 import {
   type Attempt,
   BudgetExceededError,
+  CallTimeoutError,
   CircuitBreakerOpen,
   defineLLM,
   type Generation,
@@ -315,6 +316,31 @@ describe('streams', () => {
     );
     expect(textOf(events)).toBe('cheap');
     expect(generation.route.outcome).toBe('unreachable');
+  });
+
+  test('a cheap answer that breaks off was seen by nobody: the next model of its tier starts over', async () => {
+    const cut = new ProviderError('cut', { kind: 'truncated', provider: 'test', model: 'm', emitted: true });
+    const slow = new CallTimeoutError('slow', { phase: 'idle', timeoutMs: 1, emitted: true });
+    const breaks = (error: unknown): LLM =>
+      defineLLM({
+        provider: 'test',
+        model: 'breaks',
+        generate: () => 'x',
+        stream: async function* () {
+          yield 'half ';
+          throw error;
+        },
+      });
+    const same = await read(cascadeOf({ tiers: [[breaks(cut), model('cheap')], model('strong')] }));
+    expect(textOf(same.events)).toBe('cheap');
+    expect(same.generation.route).toMatchObject({ outcome: 'accepted', failures: [{ id: 'test/breaks' }] });
+    const next = await read(cascadeOf({ tiers: [breaks(slow), model('strong')] }));
+    expect(textOf(next.events)).toBe('strong');
+    expect(next.generation.route).toMatchObject({
+      outcome: 'escalated',
+      failures: [{ error: { emitted: false } }],
+    });
+    expect(next.generation.route.costs.map(({ attempt }) => attempt.outcome)).toEqual(['partial', 'served']);
   });
 
   test('fails when it fails later', async () => {

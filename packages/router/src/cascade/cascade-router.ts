@@ -24,6 +24,7 @@ import { RoutedCall } from '../routed-call.ts';
 import { CascadeCall, type CascadeRules, type HeldAnswer } from './cascade-call.ts';
 import { type CascadeGain, type CascadeRouterOptions, checkCascadeOptions } from './cascade-options.ts';
 import type { CascadeRoute } from './cascade-route.ts';
+import { type Buffer, heldBack } from './held-back.ts';
 
 /** An answer of a cascade. */
 export type CascadeGeneration = RoutedGeneration<CascadeRoute>;
@@ -147,7 +148,7 @@ export class CascadeRouter implements LLM {
           if (served !== undefined) return served;
           continue;
         }
-        const held = await this.#tryHeldBack(context, call, prompt, kept);
+        const held = await this.#tryHeldBack(call, prompt, kept);
         if (held !== undefined) return yield* replay(context, call, held, kept);
       }
     } catch (error) {
@@ -202,33 +203,21 @@ export class CascadeRouter implements LLM {
 
   /** Streams the answer of a tier into a buffer and looks at it. */
   async #tryHeldBack(
-    context: StreamContext<CascadeGeneration>,
     call: CascadeCall,
     prompt: Prompt,
     kept: Map<Generation, readonly StreamEvent[]>,
   ): Promise<HeldAnswer | undefined> {
-    const { rung } = call;
-    const events: StreamEvent[] = [];
+    const buffer: Buffer = { events: [] };
+    const models = call.rung.models.map((llm) => heldBack(llm, buffer));
     let generation: Generation;
-    const { stream, end } = await openStream(this.#rules.scope, call.step, () =>
-      failoverStream(rung.models, prompt, call.callOptions, this.#hooks),
-    );
-    const cut = async (partial: Generation | Promise<Generation>): Promise<CascadeGeneration> =>
-      call.routed({ rung, generation: await partial, result: 'good' });
     try {
-      const relayed = relay(
-        { signal: context.signal, partial: (partial) => context.partial(cut(partial)) },
-        stream,
+      generation = await inScope(this.#rules.scope, call.step, () =>
+        failoverGenerate(models, prompt, call.callOptions, this.#hooks),
       );
-      let step = await relayed.next();
-      for (; step.done !== true; step = await relayed.next()) events.push(step.value);
-      generation = step.value;
     } catch (error) {
       return call.failed(error);
-    } finally {
-      end();
     }
-    kept.set(generation, events);
+    kept.set(generation, buffer.events);
     return call.answered(generation);
   }
 
