@@ -150,6 +150,18 @@ describe('stayInConversation', () => {
     expect(decide(easy.slice(0, 1), 'a').plan[0]?.model).toBe('cheap');
   });
 
+  test('knows a chain by the model that served for it', () => {
+    const decide = deskOf(stayInConversation({ clock: new ManualClock() }));
+    const chain: LLM = { ...models.strong, id: 'chain', model: 'chain', candidates: () => [models.strong] };
+    const chained = (quality: number): RouteCandidate[] => [
+      ...pool(quality, 0).slice(0, 1),
+      { llm: chain, quality: 0.9, costUsd: 0.01 },
+    ];
+    decide(chained(0.3), 'a').settle({ generation: answerOf(models.strong) });
+    expect(decide(chained(0.9), 'a').plan[0]?.model).toBe('chain');
+    expect(decide(chained(0.9), 'b').plan[0]?.model).toBe('cheap');
+  });
+
   test('forgets what is idle, and the oldest of too many', async () => {
     const { clock, turn } = conversationOf({ maxConversations: 100 });
     expect(turn(hard)).toBe('strong');

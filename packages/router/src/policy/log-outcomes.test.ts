@@ -114,6 +114,27 @@ describe('feedback', () => {
     expect(log.status().pending).toBe(10);
   });
 
+  test('a disk that hangs holds up nobody, and not all of memory', async () => {
+    const { log, router } = worldOf({ to: { append: () => new Promise(() => {}) } });
+    const { route } = await router.generate('q');
+    for (let i = 0; i < 1_100; i++) expect(router.feedback(route.decision.id, 1)).toBe(true);
+    expect(log.status()).toMatchObject({ written: 0, dropped: 100 });
+  });
+
+  test('an onError that throws is a warning', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const { log, router } = worldOf({
+      to: { append: () => Promise.reject(new Error('disk full')) },
+      onError: () => {
+        throw new Error('logger');
+      },
+    });
+    const { route } = await router.generate('q');
+    router.feedback(route.decision.id, 1);
+    await log.flush();
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
   test('what cannot be written is told, not thrown', async () => {
     const errors: unknown[] = [];
     const { log, router } = worldOf({

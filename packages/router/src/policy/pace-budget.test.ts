@@ -157,6 +157,33 @@ describe('paceBudget', () => {
     expect(look(0.1)).toBe(strong);
   });
 
+  test('paces a window whose end moves on with the time as well', async () => {
+    const clock = new ManualClock();
+    let leftUsd = 1;
+    const budget: BudgetView = {
+      remaining: () => [{ limit: 'rolling', limitUsd: 1, leftUsd, resetsAtMs: clock.now() + hourMs }],
+    };
+    const desk = new RouteDesk({ router: 'r', policies: [paceBudget({ budget, clock })], clock });
+    const first = (): unknown => {
+      const decision = desk.decide({
+        prompt: 'q',
+        options: {},
+        candidates: [
+          { llm: strong, costUsd: strongUsd },
+          { llm: cheap, costUsd: cheapUsd },
+        ],
+      });
+      decision.settle({});
+      return decision.plan[0];
+    };
+    expect(first()).toBe(strong);
+    await clock.advance(hourMs / 4);
+    leftUsd = 0.5;
+    expect(first()).toBe(cheap);
+    await clock.advance(hourMs / 2);
+    expect(first()).toBe(strong);
+  });
+
   test('keeps to a pace of your own', async () => {
     const { clock, wallet, look } = worldOf(1, {
       pace: (time) => (time < 0.5 ? 0.9 : 0.9 + (time - 0.5) / 5),

@@ -82,7 +82,9 @@ export function paceBudget(options: PaceBudgetOptions): RoutePolicy {
 
   const windowOf = (limit: BudgetRemaining, resetsAtMs: number, nowMs: number): Window => {
     const before = windows.get(limit.limit);
-    if (before?.resetsAtMs === resetsAtMs && before.limitUsd === limit.limitUsd) return before;
+    // A window is kept to its end, also where the reset moves on with the time.
+    if (before !== undefined && nowMs < before.resetsAtMs && before.limitUsd === limit.limitUsd)
+      return before;
     // After a reset the window began when the last one ended, with all its money.
     const renewed = before !== undefined && before.resetsAtMs <= nowMs && before.resetsAtMs < resetsAtMs;
     const window: Window = {
@@ -103,8 +105,9 @@ export function paceBudget(options: PaceBudgetOptions): RoutePolicy {
       const { limit, resetsAtMs, leftUsd } = state;
       if (resetsAtMs === undefined || resetsAtMs <= nowMs) continue;
       if (limits !== undefined && !limits.includes(limit)) continue;
-      const { startMs, startUsd } = windowOf(state, resetsAtMs, nowMs);
-      const time = Math.max(0, Math.min(1, (nowMs - startMs) / (resetsAtMs - startMs)));
+      const window = windowOf(state, resetsAtMs, nowMs);
+      const { startMs, startUsd } = window;
+      const time = Math.max(0, Math.min(1, (nowMs - startMs) / (window.resetsAtMs - startMs)));
       const wantedUsd = startUsd * (1 - requireNumber(pace(time), 'what pace returns', { min: 0, max: 1 }));
       const aheadUsd = wantedUsd - (leftUsd - inFlightUsd);
       // Towards the end of a window the band gets narrower: it must not reach beyond the limit.
