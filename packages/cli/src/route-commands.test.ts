@@ -263,6 +263,16 @@ describe('synapsekit route', () => {
     expect([code, out]).toEqual([2, '']);
   });
 
+  test('a prompt of ten megabytes is a prompt like any other', async () => {
+    const outcomes = { small: { score: 0, costUsd: 0.1 }, large: { score: 1, costUsd: 0.2 } };
+    const huge = JSON.stringify({ id: 'huge', prompt: 'prove it '.repeat(1_200_000), outcomes });
+    writeFileSync(join(cwd, 'huge.jsonl'), `${huge}\n${outcomeLines(250)}`);
+    const trained = await route('train', 'huge.jsonl', '-o', 'huge.json', '--rows', '200');
+    expect(trained).toMatchObject({ code: 0, err: '' });
+    const { code, out } = await route('eval', 'huge.jsonl', '-r', 'huge.json', '--draws', '50');
+    expect([code, out.split('\n')[0]]).toEqual([0, expect.stringContaining('251 rows')]);
+  });
+
   test('costs that are missing for one model are asked for, and can be given', async () => {
     writeFileSync(join(cwd, 'uncosted.jsonl'), outcomeLines(80, ['small', 'large'], ['large']));
     const refused = await route('eval', 'uncosted.jsonl', '--no-learned', '--draws', '50');

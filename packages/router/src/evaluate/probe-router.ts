@@ -36,6 +36,7 @@ export interface ProbedRouter {
 }
 
 const sampleSize = 200;
+const longestProbe = 20_000;
 const attackRounds = 12;
 const attackPrompts = 24;
 const attackWords = 80;
@@ -46,7 +47,8 @@ export function probeRouter(
   texts: readonly string[],
   { random, clock }: { readonly random: Random; readonly clock: Clock },
 ): RouterProbe {
-  const sample = pick(texts, sampleSize, random);
+  // Of a prompt of megabytes its end is enough: it is edited and prefixed thousands of times.
+  const sample = pick(texts, sampleSize, random).map((text) => text.slice(-longestProbe));
   const threshold = median(sample.map(router.score));
   const up = (prompt: Prompt): boolean => router.score(prompt) > threshold;
   const flipRates = Object.fromEntries(
