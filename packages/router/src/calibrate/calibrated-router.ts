@@ -105,7 +105,7 @@ export class CalibratedRouter extends DecidingRouter<Pick<CalibratedRoute, 'gain
     const { threshold } = this.calibration.point;
     const candidate = (llm: LLM, tier: number, name: string): RouteCandidate => {
       const mean = this.trained.json.models.find((model) => model.name === name)?.costUsd;
-      const costUsd = expectedCostUsd(llm, prompt, options, this.prices) ?? mean;
+      const costUsd = mean ?? expectedCostUsd(llm, prompt, options, this.prices);
       return { llm, tier, ...(costUsd !== undefined && { costUsd }) };
     };
     const weak = candidate(this.#weak, 0, this.trained.weak);

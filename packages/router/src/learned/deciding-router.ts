@@ -29,7 +29,7 @@ export interface DecidingRouterOptions extends FailoverHooks {
   readonly policies?: readonly RoutePolicy[] | undefined;
   /** Put around the step `"answer"`, as in `Router`. @default nothing */
   readonly scope?: RouteScope | undefined;
-  /** Price list for `route.costs` and for the expected cost of calls: `tracker.prices`. @default the costs in the model */
+  /** Price list for `route.costs`, and for the expected cost of models whose outcomes held none: `tracker.prices`. @default none */
   readonly prices?: PriceLookup | undefined;
   /** Name of this router as a model. */
   readonly id?: string | undefined;

@@ -96,7 +96,8 @@ export class LearnedRouter extends DecidingRouter<Pick<LearnedRoute, 'predicted'
   protected choose(prompt: Prompt, options: CallOptions): Choice<Pick<LearnedRoute, 'predicted'>> {
     const predicted = this.trained.predict(prompt, { hardened: this.#hardened });
     const candidates = this.#pool.map(({ name, llm, costUsd }): RouteCandidate => {
-      const cost = expectedCostUsd(llm, prompt, options, this.prices) ?? costUsd;
+      // What calls did cost is better known than what an answer of some length would.
+      const cost = costUsd ?? expectedCostUsd(llm, prompt, options, this.prices);
       return { llm, quality: predicted[name] ?? 0, ...(cost !== undefined && { costUsd: cost }) };
     });
     const { qualityPerUsd = 0, minQuality } = this.#goals;
