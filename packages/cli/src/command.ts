@@ -32,6 +32,22 @@ export interface Command {
   run(args: CommandArgs, io: CliIo): Promise<number>;
 }
 
+/** A command that is made up of others: `synapsekit route eval`. */
+export interface CommandGroup {
+  readonly name: string;
+  /** What they are for, in a paragraph or two. */
+  readonly about: string;
+  readonly commands: ReadonlyMap<string, CommandEntry>;
+  /** Printed below the commands. */
+  readonly notes?: string;
+}
+
+/** A command before it is needed. */
+export interface CommandEntry {
+  readonly summary: string;
+  load(): Promise<Command | CommandGroup>;
+}
+
 /** The command line makes no sense. Printed without a stack, with a hint to the help; exit code 2. */
 export class UsageError extends Error {
   override readonly name: string = 'UsageError';

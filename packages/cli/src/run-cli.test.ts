@@ -10,7 +10,7 @@ describe('synapsekit', () => {
   test.each([[], ['--help'], ['-h'], ['help']])('says what there is (%s)', async (...argv) => {
     const io = memoryIo();
     expect(await runCli(argv.filter(Boolean), io)).toBe(0);
-    for (const name of ['test', 'simulate', 'price', 'budget'])
+    for (const name of ['test', 'route', 'budget', 'simulate', 'price'])
       expect(io.out()).toMatch(new RegExp(`^  ${name} +\\w`, 'm'));
   });
 
@@ -40,7 +40,7 @@ describe('synapsekit', () => {
       ['simulat'],
       'no command "simulat". Did you mean "simulate"?\nTry: synapsekit --help',
     ],
-    ['a command nothing like any', ['deploy'], 'There are: test, simulate, price, budget.'],
+    ['a command nothing like any', ['deploy'], 'There are: test, route, budget, simulate, price.'],
     ['help for a command it does not have', ['help', 'deploy'], 'no command "deploy"'],
     [
       'a flag it does not have',

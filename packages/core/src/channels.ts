@@ -13,6 +13,7 @@ export const channelNames = {
   cost: 'synapsekit:cost',
   budget: 'synapsekit:budget',
   breaker: 'synapsekit:breaker',
+  route: 'synapsekit:route',
   llm: 'synapsekit:llm',
 } as const;
 
@@ -54,6 +55,25 @@ export interface BreakerMessage {
   readonly reason: string;
 }
 
+/** A router decided, or a call that it decided about has ended. */
+export interface RouteMessage {
+  readonly version: 1;
+  readonly type: 'decision' | 'end';
+  /** `LLM.id` of the router. */
+  readonly router: string;
+  readonly decisionId: string;
+  /** Ids of the models in the order in which they are to be asked. */
+  readonly planned: readonly string[];
+  /** Each model with its figures, and who moved or removed it for which reason. Of a decision. */
+  readonly candidates?: readonly object[] | undefined;
+  /** `LLM.id` of the model that served. Of an end. */
+  readonly servedBy?: string | undefined;
+  /** What the call cost in all, in dollars, where the router was given prices. Of an end. */
+  readonly costUsd?: number | undefined;
+  /** Code of the error, if the call failed: never the error itself. Of an end. */
+  readonly errorCode?: string | undefined;
+}
+
 /** One physical attempt, in the tracing channel; `attempt` is there from `asyncEnd` (the last chunk) on. */
 export interface LLMMessage {
   readonly version: 1;
@@ -93,6 +113,8 @@ export const costChannel: MessageChannel<CostRecord> = messageChannel(channelNam
 export const budgetChannel: MessageChannel<BudgetMessage> = messageChannel(channelNames.budget);
 /** `synapsekit:breaker`: transitions. */
 export const breakerChannel: MessageChannel<BreakerMessage> = messageChannel(channelNames.breaker);
+/** `synapsekit:route`: what routers decide and why, and how it ended. */
+export const routeChannel: MessageChannel<RouteMessage> = messageChannel(channelNames.route);
 
 /** An attempt that is being traced. */
 export interface LLMTrace {

@@ -17,6 +17,8 @@ export {
   costChannel,
   type LLMMessage,
   type MessageChannel,
+  type RouteMessage,
+  routeChannel,
 } from './channels.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { defineLLM, type LLMDefinition } from './define-llm.ts';
@@ -27,12 +29,14 @@ export {
   type BudgetRefusal,
   BulkheadFullError,
   CallTimeoutError,
+  type CandidateRefusal,
   CircuitBreakerOpen,
   ConfigError,
   type ErrorByCode,
   type ErrorCode,
   isSynapseError,
   LedgerError,
+  NoCandidateError,
   ProviderError,
   type ProviderErrorFacts,
   type ProviderErrorKind,
