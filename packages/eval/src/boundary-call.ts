@@ -1,4 +1,4 @@
-import type { Attempt, PicoUsd } from '@synapsekit/core';
+import type { Attempt, PicoUsd, Usage } from '@synapsekit/core';
 import { here } from './current-account.ts';
 
 /** A request to a model, as the HTTP boundary sees it when it goes out. */
@@ -14,7 +14,7 @@ export interface BoundaryCallEnd {
   readonly model: string;
   /** What it costs live; `undefined` when nobody knows. */
   readonly pico: PicoUsd | undefined;
-  readonly tokens?: { readonly input: number; readonly output: number } | undefined;
+  readonly usage?: Usage | undefined;
   readonly unknown?: 'no-usage' | undefined;
   /** False for what nobody bills: an error answer, a request that never left. */
   readonly billable: boolean;
@@ -32,12 +32,22 @@ export function beginBoundaryCall({ callId, attemptId }: BoundaryCallStart): (en
   const foreign = attemptId === undefined;
   account.beginCall();
   if (foreign) account.begin(callId);
-  return ({ attempt, billable, model, pico, tokens, unknown }) => {
+  return ({ attempt, billable, model, pico, usage, unknown }) => {
     // It stays where it began, also when that meter was closed meanwhile: the ones around it count it too.
+    const tokens = usage && { input: usage.inputTokens, output: usage.outputTokens };
     if (foreign) account.end(Object.freeze({ ...attempt, attemptId: callId }));
     account.endCall(
       billable
-        ? { callId, attemptId: attemptId ?? callId, foreign, model, pico, tokens, unknown, estimated: false }
+        ? {
+            callId,
+            attemptId: attemptId ?? callId,
+            foreign,
+            model,
+            pico,
+            unknown,
+            estimated: false,
+            ...(tokens !== undefined && { tokens }),
+          }
         : undefined,
     );
   };

@@ -28,10 +28,11 @@ export function mergeCharges(
   }
   const merged: Charge[] = [];
   for (const charge of recorded.values()) {
-    const calls = paired.get(charge.attemptId);
-    const unpriced = charge.pico === undefined && calls?.every(({ pico }) => pico !== undefined);
-    if (unpriced === true && calls !== undefined) merged.push(...calls);
-    else merged.push(charge);
+    const calls = paired.get(charge.attemptId) ?? [];
+    const known = calls.length > 0 && calls.every(({ pico }) => pico !== undefined);
+    if (charge.pico === undefined && known) merged.push(...calls);
+    // Under the id by which the attempt is known.
+    else merged.push(calls[0]?.foreign === true ? { ...charge, attemptId: calls[0].attemptId } : charge);
   }
   return [...merged, ...alone];
 }

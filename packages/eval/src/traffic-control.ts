@@ -49,6 +49,12 @@ export interface TrafficReport {
  */
 export interface TrafficController {
   /**
+   * Asked once it is known which files will run, before they are loaded.
+   *
+   * @throws ConfigError for a tape that cannot be read: nothing was sent by then.
+   */
+  prepare?(files: readonly string[]): Promise<void>;
+  /**
    * Asked before each trial; may wait until running ones have settled. A text is the reason why the trial cannot run.
    * Must not reject.
    */
