@@ -2,6 +2,7 @@ import {
   type Clock,
   formatUsd,
   type IdSource,
+  isSynapseError,
   type LedgerKey,
   type LedgerStatus,
   type LedgerStore,
@@ -47,8 +48,8 @@ export interface Denial {
 
 /** How often another process is asked whether it has settled, in milliseconds. */
 const pollMs = 250;
-/** How often a booking is tried that the store did not take. */
-const tries = 4;
+/** A store that is away is asked again after 25 ms, then twice as long each time, up to this. */
+const longestWaitMs = 400;
 
 /**
  * The budget of a whole run: hard, since every call sets its worst case aside before it is sent. What does not fit
@@ -122,12 +123,14 @@ export class RunBudget {
     const amount = (pico + unit - 1n) / unit;
     const limit = this.limitPico / unit;
     try {
-      const answer = await this.#ledger.reserve({
-        holdId,
-        lines: [{ ...this.#counter, limit, amount }],
-        leaseMs: this.#leaseMs,
-        onExpiry: 'book',
-      });
+      const answer = await this.#repeat(() =>
+        this.#ledger.reserve({
+          holdId,
+          lines: [{ ...this.#counter, limit, amount }],
+          leaseMs: this.#leaseMs,
+          onExpiry: 'book',
+        }),
+      );
       if (!answer.admitted) return answer.refused;
     } catch (error) {
       // Its reply may be lost: the hold, if there is one, must not count as spent when its lease ends.
@@ -181,14 +184,23 @@ export class RunBudget {
     await this.#insist(() => this.#ledger.close(holdId));
   }
 
+  /** What cannot be done is told at the end: the answer that was paid for is not lost for it. */
   async #insist(operation: () => unknown): Promise<void> {
-    for (let left = tries; left > 0; left--) {
+    try {
+      await this.#repeat(operation);
+    } catch (error) {
+      this.#lost.push(error);
+    }
+  }
+
+  /** Operations of a ledger can be repeated after a lost reply. */
+  async #repeat<T>(operation: () => T | Promise<T>): Promise<T> {
+    for (let wait = 25; ; wait *= 2) {
       try {
-        await operation();
-        return;
+        return await operation();
       } catch (error) {
-        if (left === 1) this.#lost.push(error);
-        else await this.#clock.sleep(50 * 2 ** (tries - left));
+        if (!isSynapseError(error, 'ledger') || !error.transient || wait > longestWaitMs) throw error;
+        await this.#clock.sleep(wait);
       }
     }
   }
