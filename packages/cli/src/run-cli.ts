@@ -4,29 +4,21 @@ import { commandHelp } from './command-help.ts';
 import { type CliIo, exitCodes } from './io.ts';
 import { parseFlags } from './parse-flags.ts';
 
-/** What there is. A command, and all that it needs, is loaded when it runs: help must not wait for it. */
-const commands: ReadonlyMap<string, { readonly summary: string; load(): Promise<Command> }> = new Map([
-  [
-    'test',
-    {
-      summary: 'Run eval cases: quality, cost and latency as tests.',
-      load: async () => (await import('./test-command.ts')).testCommand,
-    },
-  ],
-  [
-    'simulate',
-    {
-      summary: 'Start a simulated OpenAI and Groq on this machine.',
-      load: async () => (await import('./simulate-command.ts')).simulateCommand,
-    },
-  ],
-  [
-    'price',
-    {
-      summary: 'Look up what models cost.',
-      load: async () => (await import('./price-command.ts')).priceCommand,
-    },
-  ],
+/** A command that is loaded when it runs: help must not wait for it. */
+interface CommandEntry {
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+const lazy = (summary: string, load: () => Promise<Command>): CommandEntry => ({ summary, load });
+
+/** What there is, one line each. */
+// biome-ignore format: a line each
+const commands: ReadonlyMap<string, CommandEntry> = new Map([
+  ['test', lazy('Run eval cases: quality, cost and latency as tests.', async () => (await import('./test-command.ts')).testCommand)],
+  ['init', lazy('Write a first eval file.', async () => (await import('./init-command.ts')).initCommand)],
+  ['simulate', lazy('Start a simulated OpenAI and Groq on this machine.', async () => (await import('./simulate-command.ts')).simulateCommand)],
+  ['price', lazy('Look up what models cost.', async () => (await import('./price-command.ts')).priceCommand)],
 ]);
 
 /**

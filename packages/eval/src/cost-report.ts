@@ -31,6 +31,11 @@ export function sumCosts(costs: readonly CostReport[]): MeasuredCost {
   return { pico, calls, estimatedCalls, missingCalls, missing: [...missing] };
 }
 
+/** A cost and others, reported as one. */
+export function addCosts(cost: CostReport, others: readonly CostReport[]): CostReport {
+  return others.length === 0 ? cost : reportCost(sumCosts([cost, ...others]));
+}
+
 /** Several reports of what went over the wire as one; `undefined` when there is none. */
 export function sumTraffic(reports: readonly (TrafficReport | undefined)[]): TrafficReport | undefined {
   let pico = 0n;

@@ -18,7 +18,9 @@ export type {
   RowName,
   RowOptions,
 } from './case-each.ts';
+export { caseKey, casePosition } from './case-key.ts';
 export { crashCase } from './case-scope.ts';
+export type { Charge, Reprice } from './charge.ts';
 export { ContainsKeywords, type ContainsKeywordsOptions } from './contains-keywords.ts';
 export { CostMeter } from './cost-meter.ts';
 export { reportCost } from './cost-report.ts';
@@ -46,6 +48,7 @@ export type { MetricOptions } from './metric-options.ts';
 export { MinWordCount, type MinWordCountOptions } from './min-word-count.ts';
 export { NoFallback } from './no-fallback.ts';
 export { NumericDiff, type NumericDiffOptions } from './numeric-diff.ts';
+export { ProviderLimiter, type ProviderLimiterOptions } from './provider-limiter.ts';
 export { Regex, type RegexOptions } from './regex.ts';
 export type {
   CaseEnding,
@@ -58,7 +61,9 @@ export type {
   TrialResult,
 } from './result.ts';
 export { RoutedTo, type RoutedToOptions } from './routed-to.ts';
+export { RunBudget, type RunBudgetOptions } from './run-budget/run-budget.ts';
 export { type RunObserver, type RunOptions, runCase, runCases, runSuite } from './run-cases.ts';
+export type { SourcePosition } from './source-position.ts';
 export type { StandardIssue, StandardResult, StandardSchema } from './standard-schema.ts';
 export {
   type CaseGroup,
@@ -71,6 +76,15 @@ export {
   planCase,
 } from './suite.ts';
 export type { SuiteMetric, SuiteRun } from './suite-metric.ts';
+export { secretsOf } from './tape/secret-scan.ts';
 export { createTextReporter, type TextReporter, type TextReporterOptions } from './text-reporter.ts';
 export { type ExpectedToolCall, ToolCalls, type ToolCallsOptions } from './tool-calls.ts';
+export { createReprice, type PriceAs } from './traffic/call-prices.ts';
+export { ProviderTraffic } from './traffic/provider-traffic.ts';
+export type {
+  ProviderTrafficOptions,
+  SendLimiter,
+  TapeMode,
+  TapeOptions,
+} from './traffic/traffic-options.ts';
 export type { TrafficContext, TrafficController, TrafficReport, TrafficStop } from './traffic-control.ts';

@@ -11,9 +11,9 @@ import { checkRepeats, type EvalCase } from './case.ts';
 import { listenToEvents } from './case-events.ts';
 import type { Reprice } from './charge.ts';
 import { CostMeter } from './cost-meter.ts';
-import { reportCost } from './cost-report.ts';
+import { addCosts, reportCost } from './cost-report.ts';
 import { countResults } from './count-results.ts';
-import type { CaseResult, RunResult, SuiteResult } from './result.ts';
+import type { CaseResult, CostReport, RunResult, SuiteResult } from './result.ts';
 import { leftOut, notRun, runPlannedCase } from './run-planned-case.ts';
 import { judgeSuites } from './run-suite-metrics.ts';
 import { schedule } from './schedule.ts';
@@ -56,6 +56,8 @@ export interface RunOptions {
   readonly traffic?: TrafficController | undefined;
   /** Prices every record anew. @default the prices of whoever recorded */
   readonly reprice?: Reprice | undefined;
+  /** Results of an earlier run that this one goes on with: such a case is not run again, and counts as it ended. */
+  readonly prior?: ((planned: PlannedCase) => CaseResult | undefined) | undefined;
   readonly observers?: readonly RunObserver[] | undefined;
   /** @default systemClock */
   readonly clock?: Clock | undefined;
@@ -75,6 +77,7 @@ const optionKeys: readonly (keyof RunOptions)[] = [
   'shuffle',
   'traffic',
   'reprice',
+  'prior',
   'observers',
   'clock',
   'random',
@@ -131,6 +134,8 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
     results[index] = result;
     tell((observer) => observer.onCaseEnd?.(result, index));
   };
+  /** What results of an earlier run have cost. */
+  const taken: CostReport[] = [];
   let failed = 0;
   const onlySome = plan.some(({ case: { mode } }) => mode === 'only');
   const tasks = plan.map((planned, index) => ({
@@ -138,6 +143,11 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
     async run() {
       const absent = leave(planned, onlySome);
       if (absent !== undefined) return keep(absent, index);
+      const earlier = options.prior?.(planned);
+      if (earlier !== undefined) {
+        taken.push(earlier.cost);
+        return keep(earlier, index);
+      }
       if (signal.aborted) return keep(notRun(planned), index);
       if (failed >= settings.bail) {
         const many = failed === 1 ? 'a case' : `${failed} cases`;
@@ -158,7 +168,8 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
   const order = settings.shuffle ? shuffle(tasks, seededRandom(seed, 'order')) : tasks;
   await meter.run(() => schedule(order, concurrency));
   const suites = await meter.run(() => judgeAll(plan, results, { signal, judges, traffic }));
-  const [cost, judgeCost] = [reportCost(meter.cost), reportCost(judges.cost)];
+  const cost = addCosts(reportCost(meter.cost), taken);
+  const judgeCost = reportCost(judges.cost);
   endListening();
   judges.close();
   meter.close();
