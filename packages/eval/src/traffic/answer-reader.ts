@@ -25,6 +25,8 @@ export class AnswerReader {
   #serviceTier: string | undefined;
   /** True once a piece of the answer itself has come. */
   begun = false;
+  /** True once a stream has said that it is over: most clients do not read on to the end of the body. */
+  finished = false;
 
   constructor(endpoint: Endpoint, contentType: string) {
     this.#endpoint = endpoint;
@@ -56,6 +58,7 @@ export class AnswerReader {
 
   #line(line: string): void {
     if (!line.startsWith('data:')) return;
+    this.finished ||= /^data: ?(?:\[DONE\]|\{"type":"response\.(?:completed|incomplete|failed)")/.test(line);
     this.begun ||= /"(?:content|delta|text|arguments|reasoning)":\s*"[^"]/.test(line);
     // Most pieces say nothing about the cost, and are not parsed.
     const matters = this.#servedModel === undefined || /"(?:usage|service_tier)"/.test(line);

@@ -104,9 +104,10 @@ export class Exchange {
     }
   }
 
-  #end(end: TapedEnd): void {
+  #end(how: TapedEnd): void {
     if (this.#ended) return;
     this.#ended = true;
+    const end = how === 'left' && this.#reader?.finished === true ? 'complete' : how;
     for (const book of this.#setup.books) book.open.delete(this.#cut);
     this.#settle(end);
     this.#record(end);
@@ -140,9 +141,12 @@ export class Exchange {
       this.#release();
       return;
     }
-    const { provider, model, serviceTier } = call;
+    const { model, serviceTier } = call;
+    const prices = this.#setup.prices();
+    // A host that nobody knows: the price list may know whose model it is.
+    const provider = call.provider ?? prices?.find(call)?.provider;
     const id = provider === undefined ? model : modelId(provider, model);
-    const asked: AskedModel = { provider, model, serviceTier };
+    const asked: AskedModel = { provider: call.provider, model, serviceTier };
     const facts = this.#reader?.end();
     const usage = facts?.usage && {
       ...facts.usage,
@@ -150,7 +154,6 @@ export class Exchange {
       ...(facts.serviceTier !== undefined && { serviceTier: facts.serviceTier }),
     };
     const billable = this.#mayBeBilled(end);
-    const prices = this.#setup.prices();
     const billedPico = usage && prices?.billed(asked, usage);
     if (billable && !replayed) this.#book(billedPico);
     else this.#release();
