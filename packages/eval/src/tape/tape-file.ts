@@ -123,7 +123,7 @@ export class TapeFile {
     try {
       await mkdir(dirname(path), { recursive: true });
       await withFileLock(path, clock, async () => {
-        const fresh = this.#fresh;
+        const fresh = new Map(this.#fresh);
         const replaced = new Set(this.#replaced);
         const merged = new Map<string, TapeEntry>();
         for (const entry of await readEntries(this.#setup)) {
