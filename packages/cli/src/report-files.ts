@@ -36,7 +36,7 @@ export async function writeReportFiles(
     const path = resolve(cwd, file);
     const part = `${path}.${process.pid}.part`;
     try {
-      writeFileSync(part, await format(name, report));
+      writeFileSync(part, await format(name, report, cwd));
       renameSync(part, path); // whole or not at all
     } catch (error) {
       rmSync(part, { force: true });
@@ -47,18 +47,19 @@ export async function writeReportFiles(
 }
 
 /** A run as text. `minimal` and `default` print while it goes on, and have no text of their own here. */
-export async function format(name: ReporterName, report: TestReport): Promise<string> {
+export async function format(name: ReporterName, report: TestReport, cwd: string): Promise<string> {
   if (name === 'json') return `${JSON.stringify(report, undefined, 2)}\n`;
   const { formatHtml, formatJUnit } = await import('@synapsekit/eval/reports');
   if (name === 'junit') return formatJUnit(report);
   if (name === 'html')
-    return formatHtml(report, { title: `synapsekit test ${report.files.slice(0, 3).join(' ')}` });
+    return formatHtml(report, { cwd, title: `synapsekit test ${report.files.slice(0, 3).join(' ')}` });
   const { createTextReporter } = await import('@synapsekit/eval');
   let text = '';
   const reporter = createTextReporter({
     write(more) {
       text += more;
     },
+    cwd,
     minimal: name === 'minimal',
   });
   report.cases.forEach((each, index) => {

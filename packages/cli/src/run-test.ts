@@ -185,7 +185,7 @@ async function print(
 ): Promise<void> {
   const screen = screenReporter(options);
   const text = screen === 'default' || screen === 'minimal';
-  if (!text) io.stdout.write(await format(screen, report));
+  if (!text) io.stdout.write(await format(screen, report, io.cwd));
   io.stderr.write(formatStrayErrors(report.strayErrors, io.cwd));
   reporter?.onRunEnd(report);
   for (const problem of later) io.stderr.write(`${problem}\n`);

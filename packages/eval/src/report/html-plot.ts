@@ -19,7 +19,6 @@ export interface Plot {
 
 const width = 520;
 const height = 180;
-const left = 66;
 const bottom = 22;
 const top = 10;
 
@@ -36,7 +35,9 @@ export function plotOf({ title, values, format, nothing }: Plot): string {
   const sorted = positive.map(({ value }) => value).sort((a, b) => a - b);
   const scale = scaleOf(sorted[0] as number, sorted.at(-1) as number);
   const bars = values.length <= maxBars;
-  const marks = bars ? barsOf(values, scale, format) : curveOf(positive, scale, format);
+  // The longest label still fits when a phone prints it larger.
+  const left = 12 + 8 * Math.max(...scale.ticks.map((tick) => format(tick).length));
+  const marks = bars ? barsOf(values, scale, format, left) : curveOf(positive, scale, format, left);
   const grid = scale.ticks
     .map((tick) => {
       const y = yOf(scale.share(tick));
@@ -75,12 +76,16 @@ function scaleOf(least: number, most: number): Scale {
     const low = Math.floor(Math.log10(least));
     const high = Math.max(low + 1, Math.ceil(Math.log10(most)));
     const step = Math.ceil((high - low) / 5);
-    const ticks = Array.from({ length: Math.floor((high - low) / step) + 1 }, (_, i) => Number(`1e${low + i * step}`));
+    const ticks = Array.from({ length: Math.floor((high - low) / step) + 1 }, (_, i) =>
+      Number(`1e${low + i * step}`),
+    );
     return { log: true, ticks, share: (value) => clamp((Math.log10(value) - low) / (high - low)) };
   }
   const step = niceStep(most / 4);
   const top = Math.ceil(most / step - 1e-9) * step;
-  const ticks = Array.from({ length: Math.round(top / step) + 1 }, (_, i) => Number((i * step).toPrecision(12)));
+  const ticks = Array.from({ length: Math.round(top / step) + 1 }, (_, i) =>
+    Number((i * step).toPrecision(12)),
+  );
   return { log: false, ticks, share: (value) => clamp(value / top) };
 }
 
@@ -99,7 +104,12 @@ function yOf(share: number): number {
   return round(height - bottom - share * (height - bottom - top));
 }
 
-function barsOf(values: readonly PlotValue[], scale: Scale, format: (value: number) => string): string {
+function barsOf(
+  values: readonly PlotValue[],
+  scale: Scale,
+  format: (value: number) => string,
+  left: number,
+): string {
   const slot = (width - left) / values.length;
   const wide = Math.min(slot * 0.7, 48);
   const floor = yOf(0);
@@ -117,9 +127,15 @@ function barsOf(values: readonly PlotValue[], scale: Scale, format: (value: numb
 /** More points than pixels say nothing. */
 const maxPoints = 300;
 
-function curveOf(values: readonly PlotValue[], scale: Scale, format: (value: number) => string): string {
+function curveOf(
+  values: readonly PlotValue[],
+  scale: Scale,
+  format: (value: number) => string,
+  left: number,
+): string {
   const sorted = [...values].sort((a, b) => a.value - b.value);
-  const xOf = (index: number): number => round(left + ((width - left - 8) * index) / Math.max(1, sorted.length - 1));
+  const xOf = (index: number): number =>
+    round(left + ((width - left - 8) * index) / Math.max(1, sorted.length - 1));
   const every = Math.max(1, Math.floor(sorted.length / maxPoints));
   const points = sorted
     .map(({ value }, index) => ({ index, value }))

@@ -1,4 +1,6 @@
 import { formatUsd } from '@synapsekit/core';
+import type { ErrorReport } from '../error-report.ts';
+import { shortenFrame } from '../format-error.ts';
 import { formatMs } from '../max-latency-ms.ts';
 import type { RunResult, SuiteResult } from '../result.ts';
 import { escapeHtml } from './escape.ts';
@@ -10,17 +12,27 @@ import { style } from './html-style.ts';
 export interface HtmlOptions {
   /** Stands above it. @default "Eval report" */
   readonly title?: string | undefined;
+  /** Paths of stack frames are printed from this folder. @default as they are */
+  readonly cwd?: string | undefined;
 }
 
 /**
  * A run as one HTML file: figures, plots of cost and latency, a table to sort and search, and for each case its
  * metrics, error, and the calls with their scopes. It loads nothing from anywhere, and its policy forbids it to.
  */
-export function formatHtml(result: RunResult, { title = 'Eval report' }: HtmlOptions = {}): string {
+export function formatHtml(result: RunResult, { title = 'Eval report', cwd }: HtmlOptions = {}): string {
   const { cases, suites } = result;
   const ran = cases.filter(({ status }) => !['skipped', 'todo', 'not-run'].includes(status));
-  const costs = ran.map((each) => ({ name: each.name, value: Number(each.cost.usd), bad: each.status !== 'passed' }));
-  const times = ran.map((each) => ({ name: each.name, value: each.latencyMs, bad: each.status !== 'passed' }));
+  const costs = ran.map((each) => ({
+    name: each.name,
+    value: Number(each.cost.usd),
+    bad: each.status !== 'passed',
+  }));
+  const times = ran.map((each) => ({
+    name: each.name,
+    value: Math.max(0.1, each.latencyMs), // a scale of decades has no zero
+    bad: each.status !== 'passed',
+  }));
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -64,7 +76,7 @@ ${plotOf({ title: 'Latency', values: times, format: formatMs, nothing: 'no case 
 <noscript>The table needs JavaScript. The figures above do not.</noscript>
 </section>
 </main>
-<script type="application/json" id="data">${embed(cases.map(row))}</script>
+<script type="application/json" id="data">${embed(cases.map((each) => row(each, cwd)))}</script>
 <script>${script}</script>
 </body>
 </html>
@@ -72,14 +84,21 @@ ${plotOf({ title: 'Latency', values: times, format: formatMs, nothing: 'no case 
 }
 
 /** What the page needs of a case; amounts as they are printed. */
-function row(each: RunResult['cases'][number]): object {
+function row(each: RunResult['cases'][number], cwd: string | undefined): object {
   const { calls = [], cost, latencyMs } = each;
-  const tokens = calls.reduce((sum, { usage }) => sum + (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0), 0);
+  const tokens = calls.reduce(
+    (sum, { usage }) => sum + (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0),
+    0,
+  );
   return {
     ...each,
+    ...(each.error !== undefined && { error: shortened(each.error, cwd) }),
     tokens,
     costUsd: Number(cost.usd),
-    costText: cost.calls === 0 && cost.missingCalls === 0 ? '–' : `${cost.missingCalls > 0 ? '≥ ' : ''}${formatUsd(cost.usd)}`,
+    costText:
+      cost.calls === 0 && cost.missingCalls === 0
+        ? '–'
+        : `${cost.missingCalls > 0 ? '≥ ' : ''}${formatUsd(cost.usd)}`,
     latencyText: latencyMs === 0 ? '–' : formatMs(latencyMs),
     calls: calls.map((call) => ({
       ...call,
@@ -124,7 +143,9 @@ function figures(result: RunResult): string {
 
 function suiteLine({ name, file, status, metrics }: SuiteResult): string {
   const mark = { passed: '✓', 'not-run': '–' }[status as string] ?? '✗';
-  const told = metrics.map((metric) => `${metric.name} ${metric.detail ?? metric.error?.message ?? ''}`).join(' · ');
+  const told = metrics
+    .map((metric) => `${metric.name} ${metric.detail ?? metric.error?.message ?? ''}`)
+    .join(' · ');
   return `<p class="${status}">${mark} <b>${escapeHtml(name ?? file ?? 'suite')}</b>, together: ${escapeHtml(told)}</p>`;
 }
 
@@ -132,7 +153,19 @@ function verdict({ ok, passed, failed }: RunResult): string {
   return `${ok ? '✓' : '✗'} ${passed} passed, ${failed} failed`;
 }
 
+function shortened(error: ErrorReport, cwd: string | undefined): ErrorReport {
+  const { stack, cause } = error;
+  return {
+    ...error,
+    stack: stack.map((frame) => shortenFrame(frame, cwd)),
+    ...(cause !== undefined && { cause: shortened(cause, cwd) }),
+  };
+}
+
 /** JSON that cannot end its script element. */
 function embed(data: unknown): string {
-  return JSON.stringify(data).replaceAll('<', '\\u003c').replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
+  return JSON.stringify(data)
+    .replaceAll('<', '\\u003c')
+    .replaceAll('\u2028', '\\u2028')
+    .replaceAll('\u2029', '\\u2029');
 }

@@ -1,5 +1,5 @@
-import { isBad } from '../format-case.ts';
 import type { ErrorReport } from '../error-report.ts';
+import { isBad } from '../format-case.ts';
 import type { CaseResult, RunResult, SuiteResult } from '../result.ts';
 import { escapeXml } from './escape.ts';
 
@@ -16,7 +16,12 @@ export function formatJUnit(result: RunResult): string {
     else group.push(each);
   }
   const parts = ['<?xml version="1.0" encoding="UTF-8"?>\n'];
-  const attributes = { name: 'synapsekit', ...totals(result.cases), time: seconds(result.durationMs), timestamp: result.startedAt };
+  const attributes = {
+    name: 'synapsekit',
+    ...totals(result.cases),
+    time: seconds(result.durationMs),
+    timestamp: result.startedAt,
+  };
   parts.push(`<testsuites ${list(attributes)}>\n`);
   for (const [name, cases] of groups) parts.push(testSuite(name, cases, result));
   const together = result.suites.map(suiteCase);
@@ -37,7 +42,13 @@ function testSuite(name: string, cases: readonly CaseResult[], { startedAt }: Ru
 
 function testCase(each: CaseResult, classname: string): string {
   const { name, file, line, latencyMs, status } = each;
-  const attributes = { name, classname, time: seconds(latencyMs), ...(file !== undefined && { file }), ...(line !== undefined && { line }) };
+  const attributes = {
+    name,
+    classname,
+    time: seconds(latencyMs),
+    ...(file !== undefined && { file }),
+    ...(line !== undefined && { line }),
+  };
   const body = [propertiesOf(each)];
   if (status === 'failed' || status === 'unchecked') body.push(problem('failure', each));
   else if (status === 'error') body.push(problem('error', each));
@@ -51,14 +62,19 @@ function testCase(each: CaseResult, classname: string): string {
 function suiteCase({ name = 'suite', file, status, metrics }: SuiteResult): string {
   const attributes = { name: `${name}, together`, classname: file ?? name, time: '0.000' };
   const bad = metrics.filter(({ pass }) => !pass);
-  const text = bad.map((metric) => `${metric.name}: ${metric.detail ?? metric.error?.message ?? ''}`).join('\n');
+  const text = bad
+    .map((metric) => `${metric.name}: ${metric.detail ?? metric.error?.message ?? ''}`)
+    .join('\n');
   if (status === 'passed') return `    <testcase ${list(attributes)}/>\n`;
   const tag = status === 'not-run' ? 'skipped' : status === 'error' ? 'error' : 'failure';
   return `    <testcase ${list(attributes)}>\n      <${tag} message="${escapeXml(text)}"/>\n    </testcase>\n`;
 }
 
 function propertiesOf({ cost, traffic, calls = [], flaky, tags }: CaseResult): string {
-  const tokens = calls.reduce((sum, { usage }) => sum + (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0), 0);
+  const tokens = calls.reduce(
+    (sum, { usage }) => sum + (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0),
+    0,
+  );
   const known = {
     cost_usd: cost.missingCalls > 0 ? 'unknown' : cost.usd,
     ...(traffic !== undefined && { billed_usd: traffic.billedUsd }),
@@ -90,7 +106,11 @@ function problem(tag: 'failure' | 'error', each: CaseResult): string {
 
 function errorLines(error: ErrorReport | undefined): string[] {
   if (error === undefined) return [];
-  return [`${error.name}: ${error.message}`, ...error.stack.map((frame) => `  ${frame}`), ...errorLines(error.cause)];
+  return [
+    `${error.name}: ${error.message}`,
+    ...error.stack.map((frame) => `  ${frame}`),
+    ...errorLines(error.cause),
+  ];
 }
 
 function totals(cases: readonly CaseResult[]): Record<string, number> {
