@@ -25,7 +25,6 @@ export interface Sandbox extends Disposable {
       readonly env?: Readonly<Record<string, string>>;
       /** Closes the reading end of standard error at once. */
       readonly deaf?: boolean;
-      readonly env?: Readonly<Record<string, string>>;
     },
   ): Promise<Ended>;
 }

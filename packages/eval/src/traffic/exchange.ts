@@ -59,11 +59,13 @@ export class Exchange {
   #response: Response | undefined;
   #headMs = 0;
   #firstTokenMs: number | undefined;
+  #sent: boolean;
   #ended = false;
 
   constructor(setup: ExchangeSetup) {
     const { books, call, attempt, callId } = setup;
     this.#setup = setup;
+    this.#sent = setup.replayed;
     this.#startedMs = setup.clock.monotonic();
     for (const book of books) {
       book.requests++;
@@ -72,6 +74,11 @@ export class Exchange {
     }
     this.#endCall =
       call === undefined ? () => {} : beginBoundaryCall({ callId, attemptId: attempt?.attemptId });
+  }
+
+  /** It leaves now: from here on it may cost something. */
+  sent(): void {
+    this.#sent = true;
   }
 
   /** The answer has begun. Returns it with its body watched. */
@@ -115,13 +122,15 @@ export class Exchange {
 
   #record(end: TapedEnd): void {
     const { record, keptHeaders } = this.#setup;
-    if (record === undefined) return;
+    if (record === undefined || !this.#sent || isUnsent(end)) return;
     const response = this.#response;
     if (response === undefined) {
       record(undefined, end, this.#elapsed());
       return;
     }
     const { status, statusText } = response;
+    // A key that is missing or wrong says something about this machine: the next recording has to ask again.
+    if (status === 401 || status === 403) return;
     const headers = keptHeaders(response.headers);
     const received = {
       status,
@@ -198,11 +207,11 @@ export class Exchange {
 
   #mayBeBilled(end: TapedEnd): boolean {
     if (this.#response !== undefined) return this.#response.status < 400;
-    return !isUnsent(end);
+    return this.#sent && !isUnsent(end);
   }
 
   #outcome(end: TapedEnd): Attempt['outcome'] {
-    if (this.#response === undefined) return isUnsent(end) ? 'unsent' : 'unanswered';
+    if (this.#response === undefined) return this.#sent && !isUnsent(end) ? 'unanswered' : 'unsent';
     if (this.#response.status >= 400) return 'refused';
     if (end === 'complete') return 'served';
     return this.#reader?.begun === true ? 'partial' : 'unanswered';

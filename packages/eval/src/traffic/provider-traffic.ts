@@ -215,7 +215,10 @@ export class ProviderTraffic implements TrafficController {
     if (hold instanceof Response) return hold;
     const exchange = this.#open(asked, { replayed: false, hold, record });
     try {
-      const response = await this.#limited(request);
+      const response = await this.#limited(asked, () => {
+        exchange.sent();
+        return request.send(this.#network);
+      });
       await this.#loadPrices(asked.traffic);
       return exchange.answer(response);
     } catch (error) {
@@ -267,16 +270,22 @@ export class ProviderTraffic implements TrafficController {
     }
   }
 
-  async #limited(request: WireRequest): Promise<Response> {
+  async #limited({ request, context }: Asked, send: () => Promise<Response>): Promise<Response> {
     const { limiter } = this.#options;
-    if (limiter === undefined) return request.send(this.#network);
+    if (limiter === undefined) return send();
     const { host } = request.url;
-    return limiter.run(host, request.signal, async () => {
-      const response = await request.send(this.#network);
-      if (response.status === 429) limiter.throttled(host, retryAfterMs(response.headers));
-      else if (response.ok) limiter.served(host);
-      return response;
-    });
+    const link = linkSignals(request.signal, context.signal);
+    try {
+      return await limiter.run(host, link.signal, async () => {
+        link.dispose(); // it only had to wait
+        const response = await send();
+        if (response.status === 429) limiter.throttled(host, retryAfterMs(response.headers));
+        else if (response.ok) limiter.served(host);
+        return response;
+      });
+    } finally {
+      link.dispose();
+    }
   }
 
   #open(

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ManualClock } from '@synapsekit/testing';
+import { faults, ManualClock } from '@synapsekit/testing';
 import OpenAI from 'openai';
 import { expect, test } from 'vitest';
 import { contextOf, TrafficLab } from '../../test/traffic-run.ts';
@@ -15,7 +15,12 @@ async function ask(
   facts: Partial<TrafficContext> = {},
 ): Promise<{ text: string; report: TrafficReport | undefined }> {
   const traffic = lab.traffic(options);
-  const client = new OpenAI({ baseURL: lab.sim.openaiBaseURL, apiKey: 'any', fetch: traffic.fetch });
+  const client = new OpenAI({
+    baseURL: lab.sim.openaiBaseURL,
+    apiKey: 'any',
+    fetch: traffic.fetch,
+    maxRetries: 0,
+  });
   const context = contextOf(facts);
   const text = await traffic.run(context, async () => {
     try {
@@ -54,7 +59,6 @@ test('a miss fails at once, without the network, and shows the nearest tape and 
   });
   expect(text).not.toContain('Spain');
   expect(lab.sim.requests).toHaveLength(2);
-  // The SDK did not try again: one request, one answer.
   expect(report).toMatchObject({ requests: 0, billedUsd: '0' });
 });
 
@@ -129,6 +133,17 @@ test('rerecording replaces a trial as a whole and leaves the others', async () =
   expect(tape).not.toContain('"One"');
   expect(tape).toContain('"Three"');
   expect(tape).toContain('"Other"');
+});
+
+test('a wrong key and a closed port are not put on tape: the next recording asks again', async () => {
+  await using lab = await TrafficLab.open();
+  lab.sim.fail(faults.unauthorized());
+  expect((await ask(lab, 'Hello', { mode: 'record' })).report).toMatchObject({ recorded: 0 });
+  const closed = lab.sim.refuseConnections();
+  const refused = await ask(lab, 'Hello', { mode: 'record' });
+  expect(refused.report).toMatchObject({ recorded: 0, billedUsd: '0' });
+  await closed.end();
+  expect((await ask(lab, 'Hello', { mode: 'record' })).report).toMatchObject({ recorded: 1 });
 });
 
 test('a trial that was interrupted replaces nothing', async () => {

@@ -7,6 +7,7 @@ import OpenAI from 'openai';
 import { expect, test } from 'vitest';
 import { simulatedPrices } from '../../test/simulated-prices.ts';
 import { contextOf, TrafficLab } from '../../test/traffic-run.ts';
+import { ProviderLimiter } from '../provider-limiter.ts';
 import type { TrafficReport } from '../traffic-control.ts';
 import type { ProviderTraffic } from './provider-traffic.ts';
 
@@ -303,4 +304,45 @@ test('allowed hosts and reading go through', async () => {
   await clientOf(lab, tight).models.list();
   await tight.close();
   expect(lab.sim.requests).toHaveLength(2);
+});
+
+test('a limiter bounds how many requests are out, and hears of 429s; what waits for it costs nothing', async () => {
+  let [out, most] = [0, 0];
+  const over = new AbortController();
+  await using lab = await TrafficLab.open({
+    latencyMs: 3,
+    onRequest() {
+      out--;
+      over.abort(); // at the first answer: those at the end of the queue have not been sent
+    },
+  });
+  const limiter = new ProviderLimiter({ max: 2 });
+  const traffic = lab.traffic({
+    limiter,
+    budget: { limitUsd: 1, ledger: ledger() },
+    fetch: (input, init) => {
+      most = Math.max(most, ++out);
+      return fetch(input, init);
+    },
+  });
+  const client = clientOf(lab, traffic);
+  const ask = (signal?: AbortSignal): Promise<unknown> =>
+    client.chat.completions.create(
+      { model: 'gpt-4o', max_tokens: 5, messages: [{ role: 'user', content: 'Hi' }] },
+      { ...(signal && { signal }) },
+    );
+  await Promise.all([
+    ...Array.from({ length: 20 }, () => traffic.run(contextOf(), () => ask())),
+    ...Array.from({ length: 5 }, (_, index) =>
+      traffic.run(contextOf({ name: `left ${index}` }), () =>
+        ask(over.signal).catch(() => over.signal.reason),
+      ),
+    ),
+  ]);
+  expect(most).toBeLessThanOrEqual(2);
+  lab.sim.fail(faults.rateLimited({ retryAfter: 0 }));
+  await expect(traffic.run(contextOf(), () => ask())).rejects.toThrow(/429/);
+  expect(limiter.limitOf(new URL(lab.sim.openaiBaseURL).host)).toBe(1);
+  await traffic.close();
+  expect(traffic.total().billedUsd).toBe(lab.sim.bill.totalUsdExact);
 });
