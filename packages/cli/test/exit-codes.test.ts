@@ -40,6 +40,7 @@ describe.concurrent('synapsekit test', () => {
     using sandbox = createSandbox({ 'cost-pipeline.ts': tutorial });
     expect(await sandbox.run(['test', 'cost-pipeline.ts'])).toEqual({
       code: 0,
+      signal: null,
       stderr: '',
       stdout: `Running 3 eval case(s)...
 

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
-import { checkRow, type DatasetOptions, unreadable } from './dataset-lines.ts';
+import { checkRow, type DatasetOptions, shownPath, unreadable } from './dataset-lines.ts';
 
 /** How a CSV file is read. */
 export interface CsvOptions<Row> extends DatasetOptions<Row> {
@@ -70,14 +70,20 @@ interface CsvRecord {
 function checkColumns(names: readonly string[], file: string): string[] {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
-    throw new ConfigError(`${file}:1: two columns are called "${twice}": the first would be lost.`, {
-      option: 'path',
-    });
+    throw new ConfigError(
+      `${shownPath(file)}:1: two columns are called "${twice}": the first would be lost.`,
+      {
+        option: 'path',
+      },
+    );
   }
   if (names.some((name) => name.trim() === '')) {
-    throw new ConfigError(`${file}:1: a column has no name. The first line must name all of them.`, {
-      option: 'path',
-    });
+    throw new ConfigError(
+      `${shownPath(file)}:1: a column has no name. The first line must name all of them.`,
+      {
+        option: 'path',
+      },
+    );
   }
   return [...names];
 }
@@ -86,8 +92,7 @@ function checkColumns(names: readonly string[], file: string): string[] {
 function broken(error: unknown, file: string): unknown {
   if (!(error instanceof Error) || !String(Reflect.get(error, 'code')).startsWith('CSV_')) return error;
   const line: unknown = Reflect.get(error, 'lines');
-  return new ConfigError(`${file}:${line}: ${error.message.replace(/\.$/, '')}.`, {
+  return new ConfigError(`${shownPath(file)}:${line}: ${error.message.replace(/\.$/, '')}.`, {
     option: 'path',
-    cause: error,
   });
 }

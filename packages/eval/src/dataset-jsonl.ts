@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
-import { checkRow, type DatasetOptions, unreadable } from './dataset-lines.ts';
+import { checkRow, type DatasetOptions, shownPath, unreadable } from './dataset-lines.ts';
 
 /**
  * The rows of a JSON Lines file: one JSON value a line, empty lines left out. Read line by line, so that its size does
@@ -57,6 +57,8 @@ function parse(json: string, path: string, line: number): unknown {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const shown = json.length > 80 ? `${json.slice(0, 80)}…` : json;
-    throw new ConfigError(`${path}:${line}: this line is no JSON (${why}): ${shown}`, { option: 'path' });
+    throw new ConfigError(`${shownPath(path)}:${line}: this line is no JSON (${why}): ${shown}`, {
+      option: 'path',
+    });
   }
 }

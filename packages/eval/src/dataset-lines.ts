@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { ConfigError } from '@synapsekit/core';
 import { describeIssues, type StandardSchema } from './standard-schema.ts';
 
@@ -29,11 +30,17 @@ export async function checkRow<Row>(
   const result = await schema['~standard'].validate(row);
   if (result.issues === undefined) return result.value;
   throw new ConfigError(
-    `${path}:${line}: the row does not fit its schema: ${describeIssues(result.issues)}`,
+    `${shownPath(path)}:${line}: the row does not fit its schema: ${describeIssues(result.issues)}`,
     {
       option: 'schema',
     },
   );
+}
+
+/** A path for messages: from the working folder where it lies in it. */
+export function shownPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === '' || short.startsWith('..') ? path : short;
 }
 
 /** @throws ConfigError for a file that cannot be read. */
@@ -44,7 +51,7 @@ export function unreadable(path: string, error: unknown): ConfigError {
     code === 'ENOENT'
       ? ` A path starts in the working folder; new URL('rows.jsonl', import.meta.url) in that of the eval file.`
       : '';
-  return new ConfigError(`The dataset ${path} cannot be read: ${why}.${hint}`, {
+  return new ConfigError(`The dataset ${shownPath(path)} cannot be read: ${why}.${hint}`, {
     option: 'path',
     cause: error,
   });
