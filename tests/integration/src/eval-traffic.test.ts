@@ -58,7 +58,7 @@ function pipeline(tracker?: CostTracker): LLM {
   return fallbackChain([guarded(groq), guarded(openai)]);
 }
 
-function suiteOf(llm: LLM): EvalSuite {
+function suiteOf(llm: LLM) {
   const question = 'What is the capital of France?';
   return new EvalSuite({
     cases: [
