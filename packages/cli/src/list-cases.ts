@@ -27,7 +27,7 @@ export function listAsJson(plan: readonly PlannedCase[]): object {
     version: 1,
     cases: plan.map(({ case: each, metrics, suite, file }) => {
       const { name, description, tags, mode } = each;
-      const { line, column } = casePosition(each) ?? {};
+      const { line, column } = casePosition(each, file) ?? {};
       return {
         name,
         description,

@@ -9,10 +9,10 @@ export function rerunCommand(
   let shared: ReadonlySet<string> | undefined;
   return (result) => {
     const { file, line, name } = result;
-    if (file === undefined || line === undefined) return undefined;
+    if (file === undefined) return undefined;
     shared ??= sharedPlaces(plan); // most runs need none
-    const place = `${file}:${line}`;
-    const filter = shared.has(place) ? ` -t ${quoted(`^${escapePattern(name)}$`)}` : '';
+    const place = line === undefined ? file : `${file}:${line}`;
+    const filter = line === undefined || shared.has(place) ? ` -t ${quoted(`^${escapePattern(name)}$`)}` : '';
     return `npx synapsekit test ${quoted(place)}${filter}${seed === undefined ? '' : ` --seed ${seed}`}`;
   };
 }
@@ -21,7 +21,7 @@ function sharedPlaces(plan: readonly PlannedCase[]): ReadonlySet<string> {
   const seen = new Set<string>();
   const shared = new Set<string>();
   for (const { case: each, file } of plan) {
-    const place = `${file}:${casePosition(each)?.line}`;
+    const place = `${file}:${casePosition(each, file)?.line}`;
     if (seen.has(place)) shared.add(place);
     seen.add(place);
   }

@@ -63,7 +63,7 @@ function placesOf(
   for (const [file, wanted] of lines) {
     const placed = plan
       .filter((planned) => planned.file === file)
-      .map((planned) => ({ planned, line: casePosition(planned.case)?.line ?? 0 }));
+      .map((planned) => ({ planned, line: casePosition(planned.case, file)?.line ?? 0 }));
     for (const line of wanted) {
       const start = Math.max(0, ...placed.map((each) => each.line).filter((begin) => begin <= line));
       for (const each of placed) if (start > 0 && each.line === start) chosen.add(each.planned);

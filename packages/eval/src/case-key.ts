@@ -11,7 +11,17 @@ export function caseKey(each: {
   return JSON.stringify([each.file ?? '', each.suite ?? '', each.case?.name ?? each.name ?? '']);
 }
 
-/** Where a case is defined. */
-export function casePosition({ stack }: Pick<EvalCase, 'stack'>): SourcePosition | undefined {
-  return positionOf(stack);
+/**
+ * Where a case is defined.
+ *
+ * @param file the eval file that it comes from, as reports name it: `undefined` for a case that another file defines.
+ */
+export function casePosition(
+  { stack }: Pick<EvalCase, 'stack'>,
+  file?: string | undefined,
+): SourcePosition | undefined {
+  const position = positionOf(stack);
+  if (position === undefined || file === undefined) return position;
+  const path = position.path.replaceAll('\\', '/');
+  return path === file || path.endsWith(`/${file.replace(/^(?:\.\.?\/)+/, '')}`) ? position : undefined;
 }

@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
-import { checkRow, type DatasetOptions, shownPath, unreadable } from './dataset-lines.ts';
+import { checkRow, type DatasetOptions, unreadable } from './dataset-lines.ts';
+import { shownPath } from './source-position.ts';
 
 /** How a CSV file is read. */
 export interface CsvOptions<Row> extends DatasetOptions<Row> {

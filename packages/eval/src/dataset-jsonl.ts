@@ -2,7 +2,8 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
-import { checkRow, type DatasetOptions, shownPath, unreadable } from './dataset-lines.ts';
+import { checkRow, type DatasetOptions, unreadable } from './dataset-lines.ts';
+import { shownPath } from './source-position.ts';
 
 /**
  * The rows of a JSON Lines file: one JSON value a line, empty lines left out. Read line by line, so that its size does

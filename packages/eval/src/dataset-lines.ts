@@ -1,5 +1,5 @@
-import { relative } from 'node:path';
 import { ConfigError } from '@synapsekit/core';
+import { shownPath } from './source-position.ts';
 import { describeIssues, type StandardSchema } from './standard-schema.ts';
 
 /** What the readers of datasets share. */
@@ -35,12 +35,6 @@ export async function checkRow<Row>(
       option: 'schema',
     },
   );
-}
-
-/** A path for messages: from the working folder where it lies in it. */
-export function shownPath(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short === '' || short.startsWith('..') ? path : short;
 }
 
 /** @throws ConfigError for a file that cannot be read. */

@@ -64,11 +64,12 @@ export function isBad({ status }: Pick<CaseResult, 'status'>): boolean {
 
 /** Where the case stands, and how to run it alone. */
 function whereabouts(result: CaseResult, { paint, rerun }: CaseStyle): string[] {
-  const { file, line, column } = result;
-  if (file === undefined || line === undefined) return [];
+  const { file, line, column, definedAt } = result;
+  const place = line === undefined ? definedAt : `${file}:${line}:${column}`;
+  if (file === undefined || place === undefined) return [];
   const command = rerun?.(result);
   return [
-    `  ${paint('dim', `at ${file}:${line}:${column}`)}`,
+    `  ${paint('dim', `at ${place}`)}`,
     ...(command === undefined ? [] : [`  ${paint('dim', `rerun: ${command}`)}`]),
   ];
 }

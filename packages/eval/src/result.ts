@@ -80,9 +80,11 @@ export interface CaseResult extends TrialResult {
   readonly suite?: string | undefined;
   /** The file it comes from, where the runner knows it. */
   readonly file?: string | undefined;
-  /** Where it is defined. Lines and columns count from 1. */
+  /** Where in this file it is defined. Lines and columns count from 1. */
   readonly line?: number | undefined;
   readonly column?: number | undefined;
+  /** Where it is defined, `path:line:column`, if that is another file. */
+  readonly definedAt?: string | undefined;
   /** True when it passed only when it was run again. */
   readonly flaky?: boolean | undefined;
   /** Each of its runs, where there were several. */

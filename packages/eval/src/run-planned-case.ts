@@ -1,8 +1,9 @@
 import { usdDecimal } from '@synapsekit/core';
+import { casePosition } from './case-key.ts';
 import { sumCosts, sumTraffic } from './cost-report.ts';
 import type { CaseResult, TrialResult } from './result.ts';
 import { type CaseHost, notRunTrial, runTrial } from './run-trial.ts';
-import { positionOf } from './source-position.ts';
+import { type SourcePosition, shownPath } from './source-position.ts';
 import type { PlannedCase } from './suite.ts';
 
 /** How often cases run that say nothing themselves. */
@@ -98,7 +99,8 @@ export function leftOut(planned: PlannedCase, status: 'skipped' | 'todo', reason
 }
 
 function caseResult({ case: each, suite, file }: PlannedCase, trial: TrialResult): CaseResult {
-  const position = positionOf(each.stack);
+  const position = casePosition(each, file);
+  const elsewhere = position === undefined ? casePosition(each) : undefined;
   return {
     name: each.name,
     ...(each.description !== undefined && { description: each.description }),
@@ -106,6 +108,11 @@ function caseResult({ case: each, suite, file }: PlannedCase, trial: TrialResult
     ...(suite !== undefined && { suite }),
     ...(file !== undefined && { file }),
     ...(position !== undefined && { line: position.line, column: position.column }),
+    ...(elsewhere !== undefined && { definedAt: shownPlace(elsewhere) }),
     ...trial,
   };
+}
+
+function shownPlace({ path, line, column }: SourcePosition): string {
+  return `${shownPath(path)}:${line}:${column}`;
 }

@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A place in a file. Lines and columns count from 1. */
@@ -28,4 +29,10 @@ export function positionOf(stack: string | undefined): SourcePosition | undefine
     return { path, line: Number(line), column: Number(column) };
   }
   return undefined;
+}
+
+/** A path for messages: from the working folder where it lies in it. */
+export function shownPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === '' || short.startsWith('..') ? path : short;
 }

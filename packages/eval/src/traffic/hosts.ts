@@ -25,7 +25,7 @@ const domains: readonly (readonly [domain: string, provider: string])[] = [
 ];
 
 /** The provider that a host belongs to; `undefined` for all others: proxies, gateways, machines of your own. */
-export function providerOfHost(hostname: string): string | undefined {
+function providerOfHost(hostname: string): string | undefined {
   if (/^bedrock-runtime\..*\.amazonaws\.com$/.test(hostname)) return 'aws';
   const known = domains.find(([domain]) => hostname === domain || hostname.endsWith(`.${domain}`));
   return known?.[1];

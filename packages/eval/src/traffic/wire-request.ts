@@ -15,7 +15,7 @@ export interface WireRequest {
 }
 
 /** A body. */
-export interface WireBody {
+interface WireBody {
   readonly bytes: number;
   /** What it says, if it is text. */
   readonly text: string | undefined;
