@@ -225,10 +225,12 @@ export class RunBudget {
   }
 
   #why({ committed }: LedgerStatus, pico: PicoUsd): string {
+    const limit = formatUsd(this.limitPico);
+    const needed = `the call may cost up to ${formatUsd(pico)}`;
+    if (pico > this.limitPico)
+      return `${needed}, more than all of it (${limit}); allow more, or shorter answers`;
     const left = this.limitPico - committed * this.#ledger.unitPico;
-    const rest =
-      left > 0n ? `${formatUsd(left)} of ${formatUsd(this.limitPico)} is left` : 'all of it is spent';
-    return `${rest}, and the call may cost up to ${formatUsd(pico)}`;
+    return `${left > 0n ? `${formatUsd(left)} of ${limit} is left` : `all of it (${limit}) is spent`}, and ${needed}`;
   }
 }
 
