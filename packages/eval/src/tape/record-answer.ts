@@ -1,5 +1,6 @@
+import { keptHeaders } from './kept-headers.ts';
 import type { Redact } from './request-identity.ts';
-import type { TapedAnswer, TapedChunk, TapedEnd, TapedError } from './tape-entry.ts';
+import type { TapedAnswer, TapedChunk, TapedEnd } from './tape-entry.ts';
 
 /** A piece of a body as it came. */
 export interface ReceivedChunk {
@@ -11,20 +12,26 @@ export interface ReceivedChunk {
 export interface ReceivedAnswer {
   readonly status: number;
   readonly statusText: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Headers;
   readonly afterMs: number;
   readonly chunks: readonly ReceivedChunk[];
   readonly end: TapedEnd;
 }
 
 /** An answer as a tape keeps it: text where it is text, in the pieces in which it came. */
-export function tapeAnswer(received: ReceivedAnswer, redact: Redact): TapedAnswer {
+export function tapeAnswer(
+  received: ReceivedAnswer,
+  redact: Redact,
+  keepHeaders: ReadonlySet<string>,
+): TapedAnswer {
   const { status, statusText, headers, afterMs, end } = received;
   const text = textChunks(received.chunks);
   return {
     status,
     ...(statusText !== '' && { statusText }),
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, redact(value)])),
+    headers: Object.fromEntries(
+      Object.entries(keptHeaders(headers, keepHeaders)).map(([name, value]) => [name, redact(value)]),
+    ),
     afterMs,
     ...(text === undefined
       ? { chunks: received.chunks.map(toBase64), encoding: 'base64' as const }
@@ -60,17 +67,4 @@ function redactChunks(chunks: readonly TapedChunk[], redact: Redact): readonly T
   const pieces = chunks.map(([afterMs, text]): TapedChunk => [afterMs, redact(text)]);
   if (pieces.map(([, text]) => text).join('') === redacted) return pieces;
   return [[chunks.at(-1)?.[0] ?? 0, redacted]];
-}
-
-/** An error of the connection as a tape keeps it. */
-export function tapeError(error: unknown): TapedError {
-  const { name = 'Error', message = String(error), cause } = Object(error) as Error;
-  const { code, name: causeName, message: causeMessage } = Object(cause) as NodeJS.ErrnoException;
-  return {
-    name,
-    message,
-    ...(typeof code === 'string' && { code }),
-    ...(typeof causeName === 'string' && { causeName }),
-    ...(typeof causeMessage === 'string' && { causeMessage }),
-  };
 }

@@ -137,12 +137,12 @@ describe('the format', () => {
         const received = {
           status: 200,
           statusText: '',
-          headers: {},
+          headers: new Headers(),
           afterMs: 0,
           chunks,
           end: 'complete',
         } as const;
-        const answer = tapeAnswer(received, (text) => text);
+        const answer = tapeAnswer(received, (text) => text, new Set());
         const entry = parseTape(formatTape([entryOf({ answer })]), 't')[0] ?? entryOf();
         const played = await playTape(entry, { paced: false, clock: systemClock, signal: undefined });
         const pieces: Uint8Array[] = [];

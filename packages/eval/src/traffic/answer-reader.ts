@@ -1,5 +1,4 @@
-import type { Usage } from '@synapsekit/core';
-import { readUsage } from '@synapsekit/core/chat-completions';
+import { readUsage, type Usage } from '@synapsekit/core';
 import { asCount, asObject, asText, type JsonObject } from './json.ts';
 import type { Endpoint } from './model-call.ts';
 

@@ -3,13 +3,16 @@ import { modelId } from '@synapsekit/core';
 import { beginBoundaryCall } from '../boundary-call.ts';
 import type { RunHold } from '../run-budget/run-budget.ts';
 import type { ReceivedAnswer, ReceivedChunk } from '../tape/record-answer.ts';
-import { tapeError } from '../tape/record-answer.ts';
 import type { TapedEnd, TapedError } from '../tape/tape-entry.ts';
+import { tapeError } from '../tape/tape-error.ts';
 import { AnswerReader } from './answer-reader.ts';
 import type { AskedModel, CallPrices } from './call-prices.ts';
 import { meteredResponse } from './metered-response.ts';
 import type { ModelCall } from './model-call.ts';
 import type { TrafficBook } from './traffic-books.ts';
+
+/** Puts an exchange that is over on tape; without an answer where none came. */
+export type Recorder = (received: ReceivedAnswer | undefined, end: TapedEnd, afterMs: number) => void;
 
 /** What an exchange is opened with. */
 export interface ExchangeSetup {
@@ -30,10 +33,7 @@ export interface ExchangeSetup {
   /** There once the request was answered. */
   readonly prices: () => CallPrices | undefined;
   /** Keeps it on tape. */
-  readonly record:
-    | ((received: ReceivedAnswer | undefined, end: TapedEnd, afterMs: number) => void)
-    | undefined;
-  readonly keptHeaders: (headers: Headers) => Readonly<Record<string, string>>;
+  readonly record: Recorder | undefined;
   /** Waits for the books of the budget. */
   readonly track: (work: Promise<unknown>) => void;
 }
@@ -121,26 +121,18 @@ export class Exchange {
   }
 
   #record(end: TapedEnd): void {
-    const { record, keptHeaders } = this.#setup;
+    const { record } = this.#setup;
     if (record === undefined || !this.#sent || isUnsent(end)) return;
     const response = this.#response;
     if (response === undefined) {
       record(undefined, end, this.#elapsed());
       return;
     }
-    const { status, statusText } = response;
+    const { status, statusText, headers } = response;
     // A key that is missing or wrong says something about this machine: the next recording has to ask again.
     if (status === 401 || status === 403) return;
-    const headers = keptHeaders(response.headers);
-    const received = {
-      status,
-      statusText,
-      headers,
-      afterMs: Math.round(this.#headMs),
-      chunks: this.#chunks,
-      end,
-    };
-    record(received, end, this.#elapsed());
+    const afterMs = Math.round(this.#headMs);
+    record({ status, statusText, headers, afterMs, chunks: this.#chunks, end }, end, this.#elapsed());
   }
 
   #settle(end: TapedEnd): void {

@@ -1,37 +1,25 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
-import { type AttemptIdentity, channelNames, linkSignals, type PriceLookup } from '@synapsekit/core';
-import type { RunHold } from '../run-budget/run-budget.ts';
-import { worstCase } from '../run-budget/worst-case.ts';
-import { keptHeaders } from '../tape/kept-headers.ts';
-import { explainMiss } from '../tape/nearest-tape.ts';
-import { playTape } from '../tape/play-tape.ts';
-import { type ReceivedAnswer, tapeAnswer } from '../tape/record-answer.ts';
-import { identify, type Redact, type TapeRequest } from '../tape/request-identity.ts';
-import { SecretScan, withoutAccounts } from '../tape/secret-scan.ts';
-import type { TapedEnd, TapeEntry, TapeScope } from '../tape/tape-entry.ts';
-import type { TapeFile } from '../tape/tape-file.ts';
-import { TapeLibrary } from '../tape/tape-library.ts';
+import { type AttemptIdentity, channelNames, linkSignals } from '@synapsekit/core';
+import { type AskedCall, admitCall } from '../run-budget/admit-call.ts';
+import type { TapeDeck, TapeOrder } from '../tape/tape-deck.ts';
 import type { TrafficContext, TrafficController, TrafficReport, TrafficStop } from '../traffic-control.ts';
-import { CallPrices } from './call-prices.ts';
 import { Exchange, type ExchangeSetup } from './exchange.ts';
 import { createProviderFinder, type ProviderFinder } from './hosts.ts';
 import { refusalResponse, responseOf } from './metered-response.ts';
 import { classify, type TrafficKind } from './model-call.ts';
-import { TrafficBooks } from './traffic-books.ts';
+import { PriceSource } from './price-source.ts';
+import { type TrafficBook, TrafficBooks } from './traffic-books.ts';
 import { checkTrafficOptions, type ProviderTrafficOptions, type TrafficSettings } from './traffic-options.ts';
 import { blockUncovered, passing } from './uncovered-traffic.ts';
-import { type FetchInput, readWireRequest, type WireRequest } from './wire-request.ts';
+import { type FetchInput, readWireRequest } from './wire-request.ts';
 
 /** Seen by every boundary of the process: an attempt belongs to the request, not to the boundary. */
 const attempts = new AsyncLocalStorage<AttemptIdentity>();
 let boundaries = 0;
 
 /** What is known of a request before it is answered. */
-interface Asked {
-  readonly request: WireRequest;
-  readonly context: TrafficContext;
-  readonly traffic: TrafficKind;
+interface Asked extends AskedCall {
   readonly attempt: AttemptIdentity | undefined;
 }
 
@@ -57,34 +45,28 @@ export class ProviderTraffic implements TrafficController {
   readonly #context = new AsyncLocalStorage<TrafficContext>();
   readonly #outside: TrafficContext = { trial: 0, role: 'load', signal: new AbortController().signal };
   readonly #books = new TrafficBooks();
-  readonly #scan: SecretScan;
-  readonly #tapes: TapeLibrary;
-  readonly #redact: Redact;
+  readonly #prices: PriceSource;
   readonly #pending: Set<Promise<unknown>> = new Set();
   readonly #failures: unknown[] = [];
-  #prices: Promise<CallPrices | undefined> | undefined;
-  #loadedPrices: CallPrices | undefined;
+  #deck: Promise<TapeDeck> | undefined;
   #closed = false;
 
   /** @throws ConfigError for an unknown option or a value that makes no sense. */
   constructor(options: ProviderTrafficOptions = {}) {
     this.#options = options;
     this.#settings = checkTrafficOptions(options);
-    const { mode, cwd, tapes, clock } = this.#settings;
-    this.mode = mode;
+    this.mode = this.#settings.mode;
     const network = options.fetch ?? globalThis.fetch;
     this.#network = (input, init) => passing(() => network(input, init));
     this.#providerOf = createProviderFinder(options.providers ?? {});
-    this.#scan = new SecretScan(tapes.secrets ?? {});
-    this.#tapes = new TapeLibrary({ cwd, dir: tapes.dir, clock, scan: this.#scan });
-    this.#redact = tapes.redact ?? ((text) => text);
+    this.#prices = new PriceSource(options.prices, options.priceAs);
     this.fetch = (input, init) => this.#fetch(input, init);
     if (boundaries++ === 0) channel(channelNames.attempt).bindStore(attempts);
   }
 
   /**
    * Puts it in the place of `globalThis.fetch`. Do so before clients are made. Returns the way back: clients that
-   * were made meanwhile keep working, and go straight to the network.
+   * were made meanwhile keep working, and go straight to the network once it is closed.
    */
   install(): () => void {
     const before = globalThis.fetch;
@@ -98,8 +80,7 @@ export class ProviderTraffic implements TrafficController {
   }
 
   async prepare(files: readonly string[]): Promise<void> {
-    if (this.mode === 'live') return;
-    await Promise.all(files.map((file) => this.#tapes.of(file)));
+    if (this.mode !== 'live') await (await this.#tapes()).prepare(files);
   }
 
   async admit(_context: TrafficContext): Promise<string | undefined> {
@@ -119,10 +100,10 @@ export class ProviderTraffic implements TrafficController {
 
   report(context: TrafficContext): TrafficReport | undefined {
     const book = this.#books.take(context);
-    for (const cut of book?.open ?? []) cut(); // answers that nobody read
-    if (this.mode !== 'live') {
-      const complete = !context.signal.aborted && book?.stop === undefined;
-      this.#track(this.#save(context, complete));
+    for (const cut of [...(book?.open ?? [])]) cut(); // answers that nobody read
+    if (this.mode !== 'live' && book !== undefined) {
+      const complete = !context.signal.aborted && book.stop === undefined;
+      this.#track(this.#tapes().then((tapes) => tapes.endTrial(context, complete)));
     }
     return book?.report();
   }
@@ -143,9 +124,10 @@ export class ProviderTraffic implements TrafficController {
     if (--boundaries === 0) channel(channelNames.attempt).unbindStore(attempts);
     for (const cut of [...this.#books.total.open]) cut();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
-    if (this.mode !== 'live') await this.#tapes.save();
+    if (this.#deck !== undefined) await (await this.#deck).save();
     await this.#settings.budget?.flush();
-    if (this.#failures.length > 0) throw this.#failures[0];
+    const [failure = this.#prices.failure] = this.#failures;
+    if (failure !== undefined) throw failure;
   }
 
   async #fetch(input: FetchInput, init?: RequestInit): Promise<Response> {
@@ -155,118 +137,48 @@ export class ProviderTraffic implements TrafficController {
     const request = await readWireRequest(input, init);
     request.signal?.throwIfAborted();
     const asked = { request, context, attempt, traffic: classify(request, this.#providerOf, attempt) };
-    const stopped = this.#books.of(context).stop;
-    if (stopped !== undefined) return refuse(stopped);
-    if (asked.traffic.kind === 'model') void this.#loadPrices();
-    return this.mode === 'live' ? this.#send(asked) : this.#withTape(asked);
+    const { stop } = this.#books.of(context);
+    if (stop !== undefined) return refuse(stop);
+    if (asked.traffic.kind === 'model') void this.#prices.load();
+    if (this.mode === 'live') return this.#send(asked);
+    const order = await (await this.#tapes()).order(request, context, this.#booksOf(context));
+    if ('stop' in order) return this.#stop(asked, order.stop);
+    return 'play' in order ? this.#play(asked, order.play) : this.#send(asked, order.record);
   }
 
-  async #withTape(asked: Asked): Promise<Response> {
-    const { request, context } = asked;
-    const scope = scopeOf(context);
-    const taped = identify(request, this.#redact);
-    let tape: TapeFile;
-    try {
-      tape = await this.#tapes.of(context.file);
-      if (this.mode !== 'rerecord') {
-        const entry = tape.take(scope, taped.key, taped.request.host);
-        if (entry !== undefined) return await this.#play(asked, entry, tape);
-        if (this.mode === 'replay') return this.#miss(asked, tape, scope, taped);
-      }
-      await tape.makeWritable();
-    } catch (error) {
-      if (!(error instanceof Error) || error.name !== 'ConfigError') throw error;
-      return this.#stop(asked, { kind: 'blocked', message: error.message });
-    }
-    return this.#send(asked, this.#recorder(asked, tape, scope, taped));
-  }
-
-  async #play(asked: Asked, entry: TapeEntry, tape: TapeFile): Promise<Response> {
-    const { maxAgeDays, paced = false } = this.#settings.tapes;
-    const { clock } = this.#settings;
-    const ageDays = (clock.now() - Date.parse(entry.recordedAt)) / 86_400_000;
-    if (this.mode === 'replay' && maxAgeDays !== undefined && ageDays > maxAgeDays) {
-      const message = `its tape in ${tape.shown} is ${Math.floor(ageDays)} days old, and ${maxAgeDays} are allowed; record it again with --rerecord`;
-      return this.#stop(asked, { kind: 'replay-miss', message });
-    }
-    const { signal, url } = asked.request;
+  async #play(asked: Asked, play: Extract<TapeOrder, { play: unknown }>['play']): Promise<Response> {
     const exchange = this.#open(asked, { replayed: true });
     try {
-      const answer = await playTape(entry, { paced, clock, signal });
+      const answer = await play();
       await this.#loadPrices(asked.traffic);
-      return exchange.answer(responseOf(answer, answer.chunks, url.href));
+      return exchange.answer(responseOf(answer, answer.chunks, asked.request.url.href));
     } catch (error) {
       exchange.fail(error);
       throw error;
     }
   }
 
-  #miss(asked: Asked, tape: TapeFile, scope: TapeScope, taped: TapeRequest): Response {
-    const { why, detail } = explainMiss(tape.entries, scope, taped);
-    const message = `${why} (${tape.shown}). Record it: synapsekit test --record`;
-    return this.#stop(asked, { kind: 'replay-miss', message, ...(detail !== undefined && { detail }) });
-  }
-
   async #send(asked: Asked, record?: ExchangeSetup['record']): Promise<Response> {
-    const { request, context } = asked;
+    const { request, context, traffic } = asked;
+    const { budget } = this.#settings;
     // A case that is over spends nothing any more.
     context.signal.throwIfAborted();
-    const hold = await this.#admitCall(asked);
-    if (hold instanceof Response) return hold;
+    const hold = budget && (await admitCall(budget, asked, () => this.#prices.load()));
+    if (hold !== undefined && 'refused' in hold) {
+      return this.#stop(asked, { kind: 'budget', message: `budget: ${hold.refused}` });
+    }
     const exchange = this.#open(asked, { replayed: false, hold, record });
     try {
       const response = await this.#limited(asked, () => {
         exchange.sent();
         return request.send(this.#network);
       });
-      await this.#loadPrices(asked.traffic);
+      await this.#loadPrices(traffic);
       return exchange.answer(response);
     } catch (error) {
-      await this.#loadPrices(asked.traffic);
+      await this.#loadPrices(traffic);
       exchange.fail(error);
       throw error;
-    }
-  }
-
-  /** Sets aside what a request may cost. A response is the refusal. */
-  async #admitCall(asked: Asked): Promise<RunHold | Response | undefined> {
-    const { budget } = this.#settings;
-    const { traffic, request, context } = asked;
-    if (budget === undefined || traffic.kind === 'free') return undefined;
-    const refused = (why: string): Response =>
-      this.#stop(asked, { kind: 'budget', message: `budget: ${why}` });
-    if (traffic.kind === 'unknown') {
-      return refused(`${traffic.why}; if it costs nothing, say so with --allow-host ${request.url.host}`);
-    }
-    const { call } = traffic;
-    let pico: bigint;
-    try {
-      const price = (await this.#loadPrices(traffic))?.find(call);
-      const name = call.provider === undefined ? call.model : `${call.provider}/${call.model}`;
-      if (price === undefined) return refused(`no price is known for ${name}; add it with --prices`);
-      const worst = worstCase(call, price);
-      if ('why' in worst) return refused(`what a call to ${name} may cost cannot be told: ${worst.why}`);
-      pico = worst.pico;
-      if (worst.unlimited && pico > budget.limitPico) {
-        return refused(
-          `a call to ${name} that sets no max_tokens may cost more than all of it; set max_tokens, or allow more`,
-        );
-      }
-    } catch (error) {
-      return refused(
-        `the prices cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
-    const link = linkSignals(request.signal, context.signal);
-    try {
-      const hold = await budget.reserve(pico, link.signal);
-      return 'denied' in hold ? refused(hold.denied) : hold;
-    } catch (error) {
-      // The client gave up. When the case itself has to stop, its money was what it waited for.
-      if (context.signal.aborted) refused('it was still waiting for calls in flight to settle');
-      throw error;
-    } finally {
-      link.dispose();
     }
   }
 
@@ -290,72 +202,38 @@ export class ProviderTraffic implements TrafficController {
 
   #open(
     { request, context, traffic, attempt }: Asked,
-    {
-      replayed,
-      hold,
-      record,
-    }: Pick<ExchangeSetup, 'replayed'> & Partial<Pick<ExchangeSetup, 'hold' | 'record'>>,
+    more: Pick<ExchangeSetup, 'replayed'> & Partial<Pick<ExchangeSetup, 'hold' | 'record'>>,
   ): Exchange {
     return new Exchange({
       callId: this.#settings.ids(),
       clock: this.#settings.clock,
       signal: request.signal,
-      books: [this.#books.of(context), this.#books.total],
+      books: this.#booksOf(context),
       call: traffic.kind === 'model' ? traffic.call : undefined,
       suspicious: traffic.kind === 'unknown' && this.#providerOf(request.url) !== undefined,
       attempt,
-      hold,
-      replayed,
-      prices: () => this.#loadedPrices,
-      record,
-      keptHeaders: (headers) => keptHeaders(headers, this.#settings.keepHeaders),
+      hold: more.hold,
+      replayed: more.replayed,
+      prices: () => this.#prices.loaded,
+      record: more.record,
       track: (work) => this.#track(work),
     });
   }
 
-  #recorder(
-    { request, context }: Asked,
-    tape: TapeFile,
-    scope: TapeScope,
-    taped: TapeRequest,
-  ): NonNullable<ExchangeSetup['record']> {
-    const occurrence = tape.nextOccurrence(scope, taped.key, this.mode === 'rerecord');
-    const recordedAt = new Date(this.#settings.clock.now()).toISOString();
-    const books = [this.#books.of(context), this.#books.total];
-    this.#scan.learn(request.headers);
-    return (received, end, afterMs) => {
-      // Cut because the case had to stop: that says nothing about the provider.
-      if (end === 'left' && context.signal.aborted) return;
-      const answer = this.#taped(received, end, afterMs);
-      tape.add({ ...scope, key: taped.key, occurrence, recordedAt, request: taped.request, answer });
-      for (const book of books) book.recorded++;
-    };
-  }
-
-  #taped(received: ReceivedAnswer | undefined, end: TapedEnd, afterMs: number): TapeEntry['answer'] {
-    if (received === undefined) {
-      return { afterMs: Math.round(afterMs), end: end === 'complete' ? 'left' : end };
-    }
-    const redact: Redact = (text) => this.#redact(received.status >= 400 ? withoutAccounts(text) : text);
-    return tapeAnswer(received, redact);
-  }
-
   /** The trial is worth nothing any more, whatever the case makes of this answer. */
-  #stop({ context }: Asked, stop: TrafficStop): Response {
+  #stop({ context }: Pick<Asked, 'context'>, stop: TrafficStop): Response {
     const book = this.#books.of(context);
     book.stop ??= stop;
-    if (context.role === 'load') this.#books.total.stop ??= stop;
+    if (context.role === 'load') this.#books.total.stop ??= book.stop;
     return refuse(book.stop);
   }
 
   #block(): () => void {
     const forbids = this.mode === 'replay' ? 'the network is off in replay' : 'the run has a budget';
     return blockUncovered(this.#providerOf, (host) => {
-      const context = this.#context.getStore() ?? this.#outside;
       const message = `a request to ${host} did not go through fetch, and ${forbids}. Use a client that calls fetch, made after the run began, or hand it the fetch of the run`;
-      const book = this.#books.of(context);
-      book.stop ??= { kind: 'blocked', message };
-      if (context.role === 'load') this.#books.total.stop ??= book.stop;
+      const context = this.#context.getStore() ?? this.#outside;
+      void this.#stop({ context }, { kind: 'blocked', message });
       return new Error(`synapsekit: ${message}.`);
     });
   }
@@ -369,33 +247,18 @@ export class ProviderTraffic implements TrafficController {
     }
   }
 
-  /** Loaded once, at the first call of a model; a failure is not remembered. */
-  async #loadPrices(traffic?: TrafficKind): Promise<CallPrices | undefined> {
-    if (traffic !== undefined && traffic.kind !== 'model') return undefined;
-    if (this.#loadedPrices !== undefined) return this.#loadedPrices;
-    this.#prices ??= this.#readPrices();
-    try {
-      this.#loadedPrices = await this.#prices;
-      return this.#loadedPrices;
-    } catch (error) {
-      this.#prices = undefined;
-      if (this.#failures.length === 0) this.#failures.push(error);
-      return undefined;
-    }
+  #booksOf(context: TrafficContext): readonly TrafficBook[] {
+    return [this.#books.of(context), this.#books.total];
   }
 
-  async #readPrices(): Promise<CallPrices | undefined> {
-    const { prices, priceAs } = this.#options;
-    const lookup: PriceLookup | undefined = typeof prices === 'function' ? await prices() : prices;
-    return lookup && new CallPrices(lookup, priceAs);
+  #tapes(): Promise<TapeDeck> {
+    this.#deck ??= import('../tape/tape-deck.ts').then(({ TapeDeck }) => new TapeDeck(this.#settings));
+    return this.#deck;
   }
 
-  async #save(context: TrafficContext, complete: boolean): Promise<void> {
-    if (this.mode === 'replay') return;
-    if (this.mode === 'rerecord' && complete) {
-      (await this.#tapes.of(context.file)).replaceTrial(scopeOf(context));
-    }
-    await this.#tapes.saveSometimes();
+  /** So that what an answer costs is known the moment it ends. */
+  async #loadPrices({ kind }: TrafficKind): Promise<void> {
+    if (kind === 'model') await this.#prices.load();
   }
 
   #track(work: Promise<unknown>): void {
@@ -406,10 +269,6 @@ export class ProviderTraffic implements TrafficController {
       .finally(() => this.#pending.delete(tracked));
     this.#pending.add(tracked);
   }
-}
-
-function scopeOf({ suite, name, trial, role }: TrafficContext): TapeScope {
-  return { ...(suite !== undefined && { suite }), ...(name !== undefined && { case: name }), trial, role };
 }
 
 function refuse({ kind, message }: TrafficStop): Response {
