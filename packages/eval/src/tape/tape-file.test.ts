@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock } from '@synapsekit/core';
+import { ManualClock } from '@synapsekit/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { TrafficLab } from '../../test/traffic-run.ts';
@@ -151,4 +152,30 @@ describe('the format', () => {
       }),
     );
   });
+});
+
+test('a tape is played as slowly as it was recorded, where that is asked for', async () => {
+  const clock = new ManualClock();
+  const chunks = [
+    [120, 'a'],
+    [150, 'b'],
+    [150, 'c'],
+  ] as const;
+  const answer = { status: 200, headers: {}, afterMs: 100, chunks, end: 'complete' } as const;
+  const came: [number, string][] = [];
+  const play = async (): Promise<void> => {
+    const played = await playTape(entryOf({ answer }), { paced: true, clock, signal: undefined });
+    came.push([clock.monotonic(), 'headers']);
+    for await (const piece of played.chunks) came.push([clock.monotonic(), Buffer.from(piece).toString()]);
+  };
+  const startMs = clock.monotonic();
+  const playing = play();
+  for (let ms = 0; ms < 200; ms += 10) await clock.advance(10);
+  await playing;
+  expect(came.map(([ms, what]) => [ms - startMs, what])).toEqual([
+    [100, 'headers'],
+    [120, 'a'],
+    [150, 'b'],
+    [150, 'c'],
+  ]);
 });
