@@ -28,6 +28,8 @@ export async function admitCall(
 ): Promise<Admission> {
   if (traffic.kind === 'free') return undefined;
   if (traffic.kind === 'unknown') {
+    // A provider is not free because one of its endpoints is.
+    if (traffic.provider !== undefined) return { refused: traffic.why };
     const { host } = request.url;
     return { refused: `${traffic.why}; if it costs nothing, say so with --allow-host ${host}` };
   }

@@ -86,6 +86,18 @@ describe('what a request may cost', () => {
     });
   });
 
+  test('of two limits the larger one counts, and nonsense is none', async () => {
+    const limits = { max_tokens: 500, max_completion_tokens: 10 };
+    expect(await callOf('/chat/completions', { model: 'm', messages, ...limits })).toMatchObject({
+      outputTokens: 500,
+    });
+    for (const max_tokens of [0, -1, 1.5, '7', null]) {
+      expect(await callOf('/chat/completions', { model: 'm', messages, max_tokens })).toMatchObject({
+        outputTokens: undefined,
+      });
+    }
+  });
+
   test('reading is free, other posts are unknown', async () => {
     expect(await callOf('/models', undefined, 'GET')).toBe('free');
     expect(await callOf('/moderations', { input: 'x' })).toBe('free');

@@ -27,7 +27,7 @@ export type TrafficKind =
   /** Nobody bills it by tokens. */
   | { readonly kind: 'free' }
   /** Nobody knows. */
-  | { readonly kind: 'unknown'; readonly why: string };
+  | { readonly kind: 'unknown'; readonly why: string; readonly provider: string | undefined };
 
 /** The shapes that are understood. */
 export type Endpoint = 'chat' | 'responses' | 'embeddings' | 'completions';
@@ -38,6 +38,11 @@ const endpoints: readonly (readonly [ending: RegExp, endpoint: Endpoint])[] = [
   [/\/embeddings$/, 'embeddings'],
   [/\/completions$/, 'completions'],
 ];
+
+/** Whether a path is one of them, wherever it is: a gateway may be in front of the provider. */
+export function isModelPath(path: string): boolean {
+  return endpoints.some(([ending]) => ending.test(path)) || /\/messages$/.test(path);
+}
 
 const free: TrafficKind = { kind: 'free' };
 
@@ -60,11 +65,15 @@ export function classify(
   const provider = attempt?.provider ?? providerOf(url);
   if (endpoint === undefined) {
     if (provider === 'openai' && /\/(moderations|responses\/input_tokens)$/.test(path)) return free;
-    return { kind: 'unknown', why: `${method} ${url.host}${path} is no call whose cost can be bounded` };
+    return {
+      kind: 'unknown',
+      provider,
+      why: `${method} ${url.host}${path} is no call whose cost can be bounded`,
+    };
   }
   const model = asText(body?.model);
   if (body === undefined || model === undefined) {
-    return { kind: 'unknown', why: `${method} ${url.host}${path} names no model` };
+    return { kind: 'unknown', provider, why: `${method} ${url.host}${path} names no model` };
   }
   return { kind: 'model', call: { endpoint, provider, model, ...readShape(endpoint, body, request) } };
 }
@@ -88,9 +97,11 @@ function readShape(
   // No tokenizer in use makes more than one token of a byte, and JSON is longer than what becomes of it.
   const bytes = request.body?.bytes ?? 0;
   const inputTokens = bytes + parts.images * tokensPerImage;
-  const limit = body.max_completion_tokens ?? body.max_output_tokens ?? body.max_tokens;
+  // Of two limits nobody knows which one counts.
+  const limits = [body.max_completion_tokens, body.max_output_tokens, body.max_tokens].map(asWhole);
+  const limit = limits.reduce((most, each) => (most === undefined ? each : Math.max(most, each ?? 0)));
   const predicted = body.prediction === undefined || body.prediction === null ? 0 : bytes;
-  const outputTokens = endpoint === 'embeddings' ? 0 : asWhole(limit);
+  const outputTokens = endpoint === 'embeddings' ? 0 : limit;
   return {
     stream: body.stream === true,
     serviceTier: asText(body.service_tier),

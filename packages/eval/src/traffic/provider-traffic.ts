@@ -30,7 +30,7 @@ interface Asked extends AskedCall {
  *
  * `install()` puts it in the place of `globalThis.fetch`, which the `openai` and `groq-sdk` clients take up when they
  * are made; or hand `traffic.fetch` to a client. Requests that do not go through `fetch` (`node:http`, `undici`) are
- * not covered; while it is installed they are stopped where they go to a known provider in replay or under a budget.
+ * not covered; in replay and under a budget those that ask a model, or go to a known provider, are stopped.
  *
  * Tapes hold prompts and answers, and nothing else does: that is what they are for.
  */
@@ -210,7 +210,7 @@ export class ProviderTraffic implements TrafficController {
       signal: request.signal,
       books: this.#booksOf(context),
       call: traffic.kind === 'model' ? traffic.call : undefined,
-      suspicious: traffic.kind === 'unknown' && this.#providerOf(request.url) !== undefined,
+      suspicious: traffic.kind === 'unknown' && traffic.provider !== undefined,
       attempt,
       hold: more.hold,
       replayed: more.replayed,
@@ -230,7 +230,7 @@ export class ProviderTraffic implements TrafficController {
 
   #block(): () => void {
     const forbids = this.mode === 'replay' ? 'the network is off in replay' : 'the run has a budget';
-    return blockUncovered(this.#providerOf, (host) => {
+    return blockUncovered(this.#providerOf, this.#settings.allowHosts, (host) => {
       const message = `a request to ${host} did not go through fetch, and ${forbids}. Use a client that calls fetch, made after the run began, or hand it the fetch of the run`;
       const context = this.#context.getStore() ?? this.#outside;
       void this.#stop({ context }, { kind: 'blocked', message });

@@ -280,6 +280,11 @@ test('requests that go past fetch are stopped before they are sent', async () =>
     });
     expect(String(node)).toMatch(/did not go through fetch/);
     await traffic.run(second, () => expect(early.models.list()).rejects.toThrow(/Connection error/));
+    const gateway = early.withOptions({ baseURL: `http://localhost:${lab.sim.port}/v1` });
+    const asking = { model: 'gpt-4o', messages: [{ role: 'user' as const, content: 'Hi' }] };
+    await traffic.run(second, () =>
+      expect(gateway.chat.completions.create(asking)).rejects.toThrow(/Connection error/),
+    );
     restore();
     for (const context of [first, second])
       expect(traffic.report(context)?.stop).toMatchObject({ kind: 'blocked' });

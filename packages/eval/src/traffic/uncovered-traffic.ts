@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ProviderFinder } from './hosts.ts';
+import { isModelPath } from './model-call.ts';
 
 /** Set in the async context of requests that the boundary itself sends. */
 const ours = new AsyncLocalStorage<true>();
@@ -16,13 +17,14 @@ interface MadeRequest {
   readonly path?: string;
   readonly protocol?: string;
   readonly host?: string;
+  readonly method?: string;
   getHeader?(name: string): unknown;
   onError?(error: Error): void;
   destroy?(error: Error): void;
 }
 
 /**
- * Stops requests to providers that go past `fetch` (`node:http`, `undici`, clients that were made before the boundary
+ * Stops requests to models, and all others to known providers, that go past `fetch` (`node:http`, `undici`, clients that were made before the boundary
  * was there) before they are sent. Node tells of them on its diagnostics channels.
  *
  * @param onBlocked hears of each, in its async context, and makes the error that it fails with.
@@ -30,15 +32,17 @@ interface MadeRequest {
  */
 export function blockUncovered(
   providerOf: ProviderFinder,
-  onBlocked: (host: string, provider: string) => Error,
+  allowHosts: ReadonlySet<string>,
+  onBlocked: (host: string) => Error,
 ): () => void {
   const stop = (message: unknown): void => {
     if (ours.getStore() === true) return;
     const { request } = message as { readonly request: MadeRequest };
     const url = urlOf(request);
-    const provider = url && providerOf(url);
-    if (url === undefined || provider === undefined) return;
-    const error = onBlocked(url.host, provider);
+    if (url === undefined || allowHosts.has(url.host)) return;
+    const asksModel = request.method === 'POST' && isModelPath(url.pathname);
+    if (!asksModel && providerOf(url) === undefined) return;
+    const error = onBlocked(url.host);
     if (request.onError !== undefined) request.onError(error);
     else request.destroy?.(error);
   };
