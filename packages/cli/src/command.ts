@@ -12,7 +12,7 @@ export interface FlagSpec {
 }
 
 /** The value of a flag: that of the last one, or all of them where several are allowed. */
-export type FlagValue = string | boolean | readonly (string | boolean)[] | undefined;
+type FlagValue = string | boolean | readonly (string | boolean)[] | undefined;
 
 /** What was typed. */
 export interface CommandArgs {

@@ -71,7 +71,7 @@ export class RunJournal {
     const path = join(this.#cwd, folder);
     mkdirSync(path, { recursive: true });
     // Nobody's repository wants these; tapes and baselines lie elsewhere.
-    writeFileSync(join(path, '.gitignore'), `${name}*\n`);
+    writeFileSync(join(path, '.gitignore'), `.gitignore\n${name}*\n`);
     writeFileSync(`${this.path}.new`, text);
     renameSync(`${this.path}.new`, this.path);
   }

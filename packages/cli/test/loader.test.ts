@@ -25,18 +25,18 @@ describe('TypeScript as projects write it', { timeout: 120_000 }, () => {
       ),
       'lib/space.ts': told('space', `export namespace Space { export const x = 3; }\n`),
       'lib/old.cts': told('old', `const value: number = 4;\nmodule.exports = { value };\n`),
-      'lib/lazy.ts': told('lazy', `import { plain } from 'exact';\nexport const lazy = plain;`),
+      'lib/lazy.ts': told('lazy', `/**/ import { plain } from 'exact';\nexport const lazy = plain;`),
       'x.eval.ts': `
         import { evalCase } from '@synapsekit/eval';
-        import { Tier } from '@lib/enum';
+        /**/ import { Tier } from '@lib/enum';
         import { Tier as Same } from './lib/enum.js';
-        import { plain } from 'exact';
+        /**/ import { plain } from 'exact';
         import { inFolder } from './lib/folder';
-        import { Guard } from '@lib/properties.ts';
+        /**/ import { Guard } from '@lib/properties.ts';
         import { Space } from './lib/space';
         import old from './lib/old.cjs';
         export const all = evalCase('all', async ({ expect }) => {
-          const { lazy } = await import('@lib/lazy.js');
+          const { lazy } = await import(\`@lib/lazy.js\`);
           expect([Tier.Dear, Same === Tier, plain, inFolder, new Guard(2).limit, new Guard(2).shown(), Space.x, old.value, lazy])
             .toEqual([2, true, 1, true, 2, 'x', 3, 4, 1]);
         });
@@ -87,7 +87,9 @@ export const thrower = (): never => {
       /y\.eval\.ts could not be loaded:\n {2}SyntaxError: .*\n {4}\/?y\.eval\.ts:2\n {4}const x: number = = 1;\n +\^/,
     );
     expect(stderr).toMatch(/z\.eval\.ts could not be loaded:\n {2}Error: Cannot find module/);
-    expect(stderr).toMatch(/w\.eval\.ts could not be loaded:\n {2}Error: at the top\n {4}at (?:<anonymous> \()?w\.eval\.ts:3:7/);
+    expect(stderr).toMatch(
+      /w\.eval\.ts could not be loaded:\n {2}Error: at the top\n {4}at (?:<anonymous> \()?w\.eval\.ts:3:7/,
+    );
     expect(stderr.match(/w runs/g)).toHaveLength(1);
     expect(code).toBe(2);
   });

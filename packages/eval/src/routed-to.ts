@@ -48,7 +48,7 @@ export class RoutedTo<const Name extends string = never> implements Metric<Name>
 }
 
 /** Whether a call went to the model (or to any of a provider) that a name stands for. */
-export function isModel({ model, provider }: CallReport, name: string): boolean {
+function isModel({ model, provider }: CallReport, name: string): boolean {
   if (name.endsWith('/*')) {
     const wanted = name.slice(0, -2);
     return provider === wanted || model.startsWith(`${wanted}/`);

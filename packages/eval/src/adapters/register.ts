@@ -24,7 +24,7 @@ export interface TestRunner {
 }
 
 /** How a test takes part. */
-export interface TestFacts {
+interface TestFacts {
   readonly skip: boolean;
   readonly todo: boolean;
   readonly only: boolean;

@@ -1,7 +1,7 @@
 import { escapeHtml } from './escape.ts';
 
 /** A value of a case. */
-export interface PlotValue {
+interface PlotValue {
   readonly name: string;
   readonly value: number;
   /** Painted as one that did not pass. */
