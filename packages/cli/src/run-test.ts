@@ -10,11 +10,20 @@ import {
   type PlannedCase,
   ProviderLimiter,
   type RunObserver,
+  type RunResult,
   reportCost,
   reportError,
   runCases,
   type TextReporter,
 } from '@synapsekit/eval';
+import {
+  type Baseline,
+  type Comparison,
+  compareWith,
+  formatComparison,
+  readBaseline,
+  saveBaseline,
+} from './baseline.ts';
 import { usesColor } from './colors.ts';
 import { type CommandArgs, UsageError } from './command.ts';
 import { createTraffic, type Traffic } from './create-traffic.ts';
@@ -37,6 +46,7 @@ interface TestRun {
   /** Measures everything, loading included. */
   readonly meter: CostMeter;
   readonly traffic: Traffic;
+  readonly baseline: Baseline | undefined;
   readonly progress: Progress | undefined;
   /** Errors that nobody caught, outside of cases. */
   readonly strays: ErrorReport[];
@@ -53,6 +63,8 @@ const watchdogGraceMs = 5_000;
 export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo): Promise<number> {
   checkReportFiles(options.reporters, io.cwd);
   const limiter = new ProviderLimiter({ perProvider: options.perProvider });
+  // A baseline that is not there is told before anything is paid.
+  const baseline = options.compare === undefined ? undefined : readBaseline(options.compare, io.cwd);
   const traffic = await createTraffic(args, io, { limiter });
   const onTerminal = io.stderr.isTTY === true && io.env.CI === undefined;
   const progress = onTerminal ? new Progress(io.stderr) : undefined;
@@ -70,7 +82,7 @@ export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo
   });
   const meter = new CostMeter({ reprice: traffic.reprice });
   try {
-    return await meter.run(() => loadAndRun({ options, io, meter, traffic, progress, strays }));
+    return await meter.run(() => loadAndRun({ options, io, meter, traffic, progress, strays, baseline }));
   } finally {
     await closeTraffic(traffic); // where it did not come to that
     meter.close();
@@ -159,7 +171,14 @@ async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | u
     ...(last === undefined && { cost: reportCost(meter.cost) }),
     loadCost: reportCost(meter.ownCost),
   };
-  const facts = { strayErrors: strays, signal: io.signal, passWithNoCases: options.passWithNoCases };
+  const comparison = compare(run, measured);
+  problems.push(...keepBaseline(run, measured));
+  const facts = {
+    strayErrors: strays,
+    signal: io.signal,
+    passWithNoCases: options.passWithNoCases,
+    comparison,
+  };
   let report = createReport(measured, { ...facts, loaded: { ...loaded, problems } });
   const unwritten = await writeReportFiles(options.reporters, report, io.cwd);
   if (unwritten.length > 0) {
@@ -188,9 +207,37 @@ async function print(
   if (!text) io.stdout.write(await format(screen, report, io.cwd));
   io.stderr.write(formatStrayErrors(report.strayErrors, io.cwd));
   reporter?.onRunEnd(report);
+  if (text && report.comparison !== undefined) io.stdout.write(formatComparison(report.comparison));
   for (const problem of later) io.stderr.write(`${problem}\n`);
   if (journal.problem !== undefined) io.stderr.write(`${journal.problem}\n`);
   if (text) io.stderr.write(formatVerdict(report));
+}
+
+function compare({ options, baseline }: TestRun, result: RunResult): Comparison | undefined {
+  if (baseline === undefined) return undefined;
+  const { filter, tags, shard, onlyFailed, paths } = options;
+  const all = filter === undefined && tags.length === 0 && shard === undefined && !onlyFailed;
+  const named = paths.some((path) => /:\d+$/.test(path));
+  return compareWith(baseline, result, {
+    tolerancePercent: options.costTolerancePercent,
+    // Of a part of the cases nobody can say what is gone.
+    allowRemoved: options.allowRemoved || !all || named,
+  });
+}
+
+/** Saves the run as a baseline, if all of it ran. Returns what went wrong. */
+function keepBaseline(
+  { options: { saveBaseline: name }, io }: TestRun,
+  result: RunResult,
+): readonly string[] {
+  if (name === undefined) return [];
+  if (result.byStatus['not-run'] > 0) return [`The baseline "${name}" was not saved: not every case ran.`];
+  try {
+    saveBaseline(name, result, io.cwd);
+    return [];
+  } catch (error) {
+    return [`The baseline "${name}" could not be saved: ${error instanceof Error ? error.message : error}`];
+  }
 }
 
 /** A case that the last run came to; what it did not run, and what the file leaves out, is looked at anew. */

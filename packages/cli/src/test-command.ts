@@ -48,6 +48,18 @@ export const testCommand: Command = {
       help: 'A case that nothing judges fails, and none may be marked "only". Default in CI',
     },
     'no-strict': { type: 'boolean', help: 'The opposite.' },
+    'save-baseline': { type: 'string', value: 'NAME', help: 'Keep the costs, to compare with: main' },
+    compare: {
+      type: 'string',
+      value: 'NAME',
+      help: 'What got dearer, fails or is gone since then fails the run.',
+    },
+    'cost-tolerance': {
+      type: 'string',
+      value: 'PERCENT',
+      help: 'By so much a case may get dearer. Default: 5',
+    },
+    'allow-removed': { type: 'boolean', help: 'Cases that are gone are no regression.' },
     list: { type: 'boolean', help: 'Print the cases and run nothing.' },
     watch: { type: 'boolean', short: 'w', help: 'Run again whenever a file that was loaded changes.' },
     reporter: {
@@ -62,7 +74,7 @@ export const testCommand: Command = {
   },
   notes:
     'Exit codes: 0 all passed, 1 a case failed or nothing judged it, 2 could not run, 3 some cases did not\n' +
-    'run (budget), 5 a request is on no tape, 130 interrupted, 137 killed: something did not give way.',
+    'run (budget), 4 worse than the baseline, 5 a request is on no tape, 130 interrupted, 137 killed.',
   async run(args, io) {
     const options = readTestOptions(args, io.env);
     if (args.flags.watch === true) {

@@ -24,6 +24,10 @@ export interface TestOptions {
   readonly strict: boolean;
   readonly passWithNoCases: boolean;
   readonly list: boolean;
+  readonly saveBaseline: string | undefined;
+  readonly compare: string | undefined;
+  readonly costTolerancePercent: number;
+  readonly allowRemoved: boolean;
   readonly reporters: readonly ReporterSpec[];
   readonly noColor: boolean;
 }
@@ -61,6 +65,10 @@ export function readTestOptions(
     strict: flags.strict === true || (inCi(env) && flags['no-strict'] !== true),
     passWithNoCases: flags['pass-with-no-cases'] === true,
     list: flags.list === true,
+    saveBaseline: textFlag(args, 'save-baseline'),
+    compare: textFlag(args, 'compare'),
+    costTolerancePercent: numberFlag(args, 'cost-tolerance', { min: 0, integer: false }) ?? 5,
+    allowRemoved: flags['allow-removed'] === true,
     reporters: readReporters(listFlag(args, 'reporter'), flags.json === true),
     noColor: flags['no-color'] === true,
   };
