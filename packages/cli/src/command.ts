@@ -6,13 +6,18 @@ export interface FlagSpec {
   readonly short?: string;
   /** What stands for the value in the help: `"N"`. */
   readonly value?: string;
+  /** May be given several times. */
+  readonly multiple?: boolean;
   readonly help: string;
 }
+
+/** The value of a flag: that of the last one, or all of them where several are allowed. */
+type FlagValue = string | boolean | readonly (string | boolean)[] | undefined;
 
 /** What was typed. */
 export interface CommandArgs {
   readonly positionals: readonly string[];
-  readonly flags: Readonly<Record<string, string | boolean | undefined>>;
+  readonly flags: Readonly<Record<string, FlagValue>>;
 }
 
 /** A command of `synapsekit`. */

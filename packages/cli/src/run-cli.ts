@@ -14,6 +14,13 @@ const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry
     },
   ],
   [
+    'init',
+    {
+      summary: 'Write a first eval file.',
+      load: async () => (await import('./init-command.ts')).initCommand,
+    },
+  ],
+  [
     'route',
     {
       summary: 'Measure, train and calibrate routers on your own outcomes.',

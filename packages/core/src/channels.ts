@@ -4,17 +4,21 @@
  * published in the async context of the call that they are about, across duplicate installs.
  */
 import { channel, tracingChannel } from 'node:diagnostics_channel';
-import type { Attempt } from './attempt.ts';
+import type { Attempt, AttemptIdentity } from './attempt.ts';
 import { isSynapseError } from './errors.ts';
 import type { CostRecord } from './price.ts';
 
-/** Names of all channels. `llm` is a tracing channel: subscribe with `tracingChannel(channelNames.llm)`. */
+/**
+ * Names of all channels. `llm` is a tracing channel: subscribe with `tracingChannel(channelNames.llm)`. `attempt` is for
+ * `bindStore`: a store that is bound there holds the attempt in whose async context code runs.
+ */
 export const channelNames = {
   cost: 'synapsekit:cost',
   budget: 'synapsekit:budget',
   breaker: 'synapsekit:breaker',
   route: 'synapsekit:route',
   llm: 'synapsekit:llm',
+  attempt: 'synapsekit:attempt',
 } as const;
 
 /**
@@ -121,6 +125,17 @@ export interface LLMTrace {
   end(attempt: Attempt, error: unknown): void;
 }
 
+/** `synapsekit:attempt`: published when an attempt is sent, around what sends it. */
+export const attemptChannel: {
+  /** Runs `fn` in the stores that are bound to the channel. Only calls it while there are none. */
+  run<T>(message: () => AttemptIdentity, fn: () => T): T;
+} = {
+  run(message, fn) {
+    return attemptScope.hasSubscribers ? attemptScope.runStores(Object.freeze(message()), fn) : fn();
+  },
+};
+
+const attemptScope = channel(channelNames.attempt);
 const llmTracing = tracingChannel<unknown, LLMMessage>(channelNames.llm);
 const noTrace: LLMTrace = { end() {} };
 

@@ -20,6 +20,7 @@ export {
   type RouteMessage,
   routeChannel,
 } from './channels.ts';
+export { readUsage } from './chat-completions/usage.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { defineLLM, type LLMDefinition } from './define-llm.ts';
 export type { DefinedAnswer } from './defined-answer.ts';
