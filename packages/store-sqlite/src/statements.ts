@@ -40,6 +40,7 @@ type StatementName =
   | 'dropPastHolds'
   | 'dropBookings';
 
+// Parameters are plain `?`: Node 22 takes `?1` for a name, and does not bind it by position.
 const sql: Readonly<Record<StatementName, string>> = {
   dataVersion: 'PRAGMA data_version',
   ledger: 'SELECT time_ms, generation, generation_since_ms, remember_ms FROM ledger',
@@ -47,10 +48,10 @@ const sql: Readonly<Record<StatementName, string>> = {
   counterById: `${counter} WHERE id = ?`,
   countersFrom: `${counter} WHERE key >= ? ORDER BY key, window`,
   parts: 'SELECT number, amount FROM part WHERE counter = ?',
-  hold: `SELECT NULL, ends_at_ms, admitted_at_ms, books, lines FROM hold WHERE id = ?1
+  hold: `SELECT NULL, ends_at_ms, admitted_at_ms, books, lines FROM hold WHERE id = ?
     UNION ALL
-    SELECT generation, 0, admitted_at_ms, 1, lines FROM past_hold WHERE generation IN (?2, ?2 - 1) AND id = ?1`,
-  booking: 'SELECT generation, lines FROM booking WHERE generation IN (?2, ?2 - 1) AND attempt = ?1',
+    SELECT generation, 0, admitted_at_ms, 1, lines FROM past_hold WHERE generation IN (?, ?) AND id = ?`,
+  booking: 'SELECT generation, lines FROM booking WHERE generation IN (?, ?) AND attempt = ?',
   firstEnd: 'SELECT min(ends_at_ms) FROM hold',
   dueHolds: 'SELECT id FROM hold WHERE ends_at_ms <= ? ORDER BY ends_at_ms LIMIT ?',
   holdsByEnd: 'SELECT id, ends_at_ms, books, lines FROM hold ORDER BY ends_at_ms',
