@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 const counter =
-  'SELECT id, key, window, ends_at_ms, length_ms, slots, committed, held, holds, bound, told FROM counter';
+  'SELECT id, key, window, ends_at_ms, length_ms, slots, committed, held, holds, bound, told, idle_since FROM counter';
 
 type StatementName =
   | 'dataVersion'
@@ -23,6 +23,7 @@ type StatementName =
   | 'addCounter'
   | 'setCounter'
   | 'setTold'
+  | 'setIdle'
   | 'dropCounter'
   | 'setPart'
   | 'dropPart'
@@ -63,8 +64,10 @@ const sql: Readonly<Record<StatementName, string>> = {
   setLedger: 'UPDATE ledger SET time_ms = ?, generation = ?, generation_since_ms = ?, remember_ms = ?',
   addCounter: `INSERT INTO counter (key, window, ends_at_ms, length_ms, slots, committed, held, holds, bound)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  setCounter: 'UPDATE counter SET committed = ?, held = ?, holds = ?, bound = ? WHERE id = ?',
+  setCounter:
+    'UPDATE counter SET committed = ?, held = ?, holds = ?, bound = ?, idle_since = NULL WHERE id = ?',
   setTold: 'UPDATE counter SET told = ? WHERE id = ?',
+  setIdle: 'UPDATE counter SET idle_since = ? WHERE id = ?',
   dropCounter: 'DELETE FROM counter WHERE id = ?',
   setPart: 'INSERT INTO part VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET amount = excluded.amount',
   dropPart: 'DELETE FROM part WHERE counter = ? AND number = ?',
