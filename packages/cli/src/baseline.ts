@@ -5,7 +5,7 @@ import { type CaseResult, caseKey, type RunResult } from '@synapsekit/eval';
 import { UsageError } from './command.ts';
 
 /** What a baseline knows of a case. */
-export interface BaselineCase {
+interface BaselineCase {
   readonly file?: string | undefined;
   readonly suite?: string | undefined;
   readonly name: string;
