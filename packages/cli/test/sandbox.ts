@@ -47,7 +47,7 @@ export function createSandbox(files: Readonly<Record<string, string>>): Sandbox 
         const child = execFile(
           process.execPath,
           [...nodeArgs, bin, ...args],
-          { cwd: folder, env: { ...env, NO_COLOR: '1', ...more }, timeout: 20_000 },
+          { cwd: folder, env: { ...env, NO_COLOR: '1', ...more }, timeout: 60_000 },
           (_, stdout, stderr) =>
             resolve({ code: child.exitCode ?? -1, signal: child.signalCode, stdout, stderr }),
         );
