@@ -5,10 +5,10 @@ const hourMs = 3_600_000;
 
 /**
  * The system's clock, with a wall time that starts an hour before the next midnight (UTC) and can be set past it.
- * Monotonic time, sleeps and timers are real. Both days end in the future for stores that have a time of their own.
+ * Monotonic time, sleeps and timers are real. All days end in the future for stores that have a time of their own.
  */
 export class SteppedClock implements Clock {
-  readonly #midnightMs = (Math.floor(Date.now() / dayMs) + 1) * dayMs;
+  #midnightMs = (Math.floor(Date.now() / dayMs) + 1) * dayMs;
   #offsetMs = this.#midnightMs - hourMs - systemClock.monotonic();
 
   now(): number {
@@ -32,8 +32,9 @@ export class SteppedClock implements Clock {
     return new Date(this.now()).toISOString().slice(0, 10);
   }
 
-  /** A minute past midnight. */
+  /** A minute past the next midnight. */
   crossMidnight(): void {
     this.#offsetMs = this.#midnightMs + 60_000 - systemClock.monotonic();
+    this.#midnightMs += dayMs;
   }
 }
