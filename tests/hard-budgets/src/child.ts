@@ -12,8 +12,9 @@ export interface ChildOrders {
   readonly address: string;
   readonly baseURL: string;
   readonly limitUsd: number;
-  /** So many calls at once, then the end; or this many at a time, until it is killed. */
+  /** So many calls at once, then the end. */
   readonly burst?: number;
+  /** Or so many at a time, each told of when it is over, until it is killed. */
   readonly workers?: number;
   readonly leaseMs?: number;
 }
@@ -60,6 +61,12 @@ if (burst === undefined) {
 async function spendForEver(worker: number): Promise<void> {
   for (let i = 0; ; i++) {
     const callId = `${name}-${worker}-${i}`;
-    await llm.generate(callId, { attributes: { callId } }).catch(() => new Promise((next) => setTimeout(next, 20)));
+    try {
+      await llm.generate(callId, { attributes: { callId } });
+      await guard.flush();
+      process.send?.(callId); // over, and booked
+    } catch {
+      await new Promise((next) => setTimeout(next, 20)); // refused
+    }
   }
 }

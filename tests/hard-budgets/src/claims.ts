@@ -15,7 +15,8 @@ export interface Row {
   readonly subject: string;
   readonly calls: number;
   readonly admitted: number;
-  readonly refused: number;
+  /** `undefined` where nobody is left who could tell. */
+  readonly refused: number | undefined;
   /** Spend above a limit that no call above its hold explains, pico-dollars. */
   readonly overshootPico: bigint;
   /** Refused although it would have fit; `undefined` where that was not measured. */

@@ -16,7 +16,7 @@ export interface MixedLoadOptions {
   readonly calls: number;
   readonly seed: number;
   readonly onExceeded: 'block' | 'queue';
-  /** Calls in flight at once. @default 16 */
+  /** Calls in flight at once. @default 8 */
   readonly concurrency?: number;
   readonly onProgress?: (done: number) => void;
   /** For the test of the proof itself: puts something between guard and ledger. */
@@ -53,12 +53,12 @@ function limitsFor(calls: readonly PlannedCall[]): Limits {
 }
 
 /**
- * 20,000 calls of random cost, over three days, 16 at a time, with limits per request, per user,
+ * 20,000 calls of random cost, over three days, 8 at a time, with limits per request, per user,
  * daily and in total.
  */
 export async function mixedLoad(store: Store, options: MixedLoadOptions): Promise<Row> {
   const startMs = performance.now();
-  const { onExceeded, onProgress, concurrency = 16 } = options;
+  const { onExceeded, onProgress, concurrency = 8 } = options;
   const calls = planCalls(options.calls, seededRandom(options.seed));
   const limits = limitsFor(calls);
   const clock = new SteppedClock();
