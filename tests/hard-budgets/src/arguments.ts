@@ -43,7 +43,8 @@ export function parseArguments(args: readonly string[]): ProofArguments {
     return store;
   });
   const seed = Number(values.seed ?? 7);
-  if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed must be a whole number, got "${values.seed}".`);
+  if (!Number.isSafeInteger(seed))
+    throw new UsageError(`--seed must be a whole number, got "${values.seed}".`);
   const { help: wantsHelp = false, json = false, quick = false, write = false } = values;
   if (write && (quick || stores.length > 0)) {
     throw new UsageError('--write takes all stores at full size: leave out --quick and --store.');

@@ -48,7 +48,11 @@ export async function burst(store: Store, processes: 1 | 8): Promise<Row> {
     seconds: (performance.now() - startMs) / 1000,
     claims: [
       claim(`exactly ${fitting} are admitted`, admitted === fitting, admitted),
-      claim('all others are refused by the budget', refused === calls - fitting, `${refused} ${failures[0] ?? ''}`),
+      claim(
+        'all others are refused by the budget',
+        refused === calls - fitting,
+        `${refused} ${failures[0] ?? ''}`,
+      ),
       claim(
         `the provider was asked ${fitting} times`,
         provider.bill.entries.length === fitting,

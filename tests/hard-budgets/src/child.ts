@@ -46,9 +46,13 @@ await go;
 if (burst === undefined) {
   await Promise.all(Array.from({ length: workers }, (_, worker) => spendForEver(worker)));
 } else {
-  const results = await Promise.allSettled(Array.from({ length: burst }, () => llm.generate('A dime, please.')));
+  const results = await Promise.allSettled(
+    Array.from({ length: burst }, () => llm.generate('A dime, please.')),
+  );
   await guard.flush();
-  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  const errors = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  );
   const refused = errors.filter((error) => isSynapseError(error, 'budget-exceeded')).length;
   const failures = errors.filter((error) => !isSynapseError(error, 'budget-exceeded')).map(String);
   process.send?.({ admitted: burst - errors.length, refused, failures } satisfies BurstOutcome);

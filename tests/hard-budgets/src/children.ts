@@ -38,7 +38,9 @@ process.once('exit', () => {
 
 /** A child that is ready to go. @throws when it ends before that. */
 export async function startChild(orders: ChildOrders): Promise<ChildProcess> {
-  const child = fork(await program(), [JSON.stringify(orders)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(await program(), [JSON.stringify(orders)], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   running.add(child);
   child.once('exit', () => running.delete(child));
   await Promise.race([

@@ -38,7 +38,8 @@ export async function httpLoad(store: Store, { calls, seed }: HttpLoadOptions): 
   provider.fail(faults.serverError(), { ...often, model: 'gpt-4o', chance: 0.1 });
   provider.fail(faults.rateLimited({ retryAfter: 0 }), { ...often, chance: 0.05 });
   provider.fail(faults.contentPolicyViolation(), { ...often, chance: 0.03 });
-  const says = (what: string) => (request: { readonly body: unknown }) => JSON.stringify(request.body).includes(what);
+  const says = (what: string) => (request: { readonly body: unknown }) =>
+    JSON.stringify(request.body).includes(what);
   provider.fail(faults.hangUpAfter(wordsUntilLeft), { ...often, stream: true, where: says('break off') });
   provider.fail(faults.stall(wordsUntilLeft), { ...often, stream: true, where: says('go on') });
 
@@ -70,7 +71,9 @@ export async function httpLoad(store: Store, { calls, seed }: HttpLoadOptions): 
   const one = async (): Promise<void> => {
     const maxTokens = 40 + Math.floor(random() * 260);
     const kind = random();
-    const said = Math.ceil(maxTokens * (kind < 0.6 ? 0.1 + random() * 0.85 : kind < 0.7 ? 1 : 1 + random() * 0.2));
+    const said = Math.ceil(
+      maxTokens * (kind < 0.6 ? 0.1 + random() * 0.85 : kind < 0.7 ? 1 : 1 + random() * 0.2),
+    );
     const attributes = { userId: `user-${Math.floor(random() * users)}` };
     const aborts = random() < 0.5;
     try {
@@ -124,7 +127,11 @@ export async function httpLoad(store: Store, { calls, seed }: HttpLoadOptions): 
       sameAmount('what is committed is what the provider bills', sum(false), bill),
       sameAmount('so is the sum of all users', sum(true), bill),
       sameAmount('the tracker has the same', parseUsd(tracker.summary().exact.totalUsd), bill),
-      claim('nothing is spent above the limit, but what is explained', over <= 0n, `$${usdDecimal(bill)} of $${usdDecimal(dailyPico)}`),
+      claim(
+        'nothing is spent above the limit, but what is explained',
+        over <= 0n,
+        `$${usdDecimal(bill)} of $${usdDecimal(dailyPico)}`,
+      ),
       claim('the limit refused somebody', refused > 0, refused),
       claim('streams were cut midway', cut > 0, cut),
       claim('no hold is left', leakedHolds === 0, leakedHolds),
@@ -141,7 +148,10 @@ async function leave(
 ): Promise<void> {
   const controller = new AbortController();
   let pieces = 0;
-  for await (const event of llm.stream('Tell me about tea, and go on.', { ...options, signal: controller.signal })) {
+  for await (const event of llm.stream('Tell me about tea, and go on.', {
+    ...options,
+    signal: controller.signal,
+  })) {
     if (event.type !== 'text' || ++pieces < wordsUntilLeft) continue;
     if (!aborts) return;
     controller.abort();

@@ -109,11 +109,31 @@ export async function killedProcesses(store: Store, options: KilledProcessesOpti
     seconds: (performance.now() - startMs) / 1000,
     note: `${dead} processes killed; ${orphans} calls died with them, for which $${usdDecimal(sweptPico)} was booked beyond the bill`,
     claims: [
-      claim('processes were killed in the middle of calls, no more than each had', orphans > 0 && orphans <= dead * workers, `${dead} kills, ${orphans} calls`),
-      claim('each call is committed at its bill, or at its hold if its owner died', wrong.length === 0, wrong.slice(0, 3).join('; ')),
-      sameAmount('the total is the bill and what the sweep booked', committed.total, provider.bill.totalPico + sweptPico),
-      claim('committed is never less than the bill', committed.total >= provider.bill.totalPico, `$${usdDecimal(committed.total)} against $${usdDecimal(provider.bill.totalPico)}`),
-      claim('never over the limit', committed.total <= limit, `$${usdDecimal(committed.total)} of $${limitUsd}`),
+      claim(
+        'processes were killed in the middle of calls, no more than each had',
+        orphans > 0 && orphans <= dead * workers,
+        `${dead} kills, ${orphans} calls`,
+      ),
+      claim(
+        'each call is committed at its bill, or at its hold if its owner died',
+        wrong.length === 0,
+        wrong.slice(0, 3).join('; '),
+      ),
+      sameAmount(
+        'the total is the bill and what the sweep booked',
+        committed.total,
+        provider.bill.totalPico + sweptPico,
+      ),
+      claim(
+        'committed is never less than the bill',
+        committed.total >= provider.bill.totalPico,
+        `$${usdDecimal(committed.total)} against $${usdDecimal(provider.bill.totalPico)}`,
+      ),
+      claim(
+        'never over the limit',
+        committed.total <= limit,
+        `$${usdDecimal(committed.total)} of $${limitUsd}`,
+      ),
       claim('no hold is left after the leases', leakedHolds === 0, leakedHolds),
     ],
   };
@@ -137,7 +157,10 @@ async function committedByCall(
 
 /** What the provider bills for each call. The call's name is its prompt. */
 function billByCall(
-  requests: readonly { readonly body: unknown; readonly billed?: { readonly amountPico: bigint } | undefined }[],
+  requests: readonly {
+    readonly body: unknown;
+    readonly billed?: { readonly amountPico: bigint } | undefined;
+  }[],
 ): ReadonlyMap<string, bigint> {
   const bill = new Map<string, bigint>();
   for (const { body, billed } of requests) {

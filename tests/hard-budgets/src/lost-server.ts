@@ -43,7 +43,10 @@ const limitUsd = 10_000;
 export async function lostServer({ trouble, seed, times, onProgress }: LostServerOptions): Promise<Row> {
   const startMs = performance.now();
   const random = seededRandom(seed);
-  const aof = trouble === 'replies lost' ? [] : ['--appendonly', 'yes', '--appendfsync', trouble.split(' ').at(-1) ?? ''];
+  const aof =
+    trouble === 'replies lost'
+      ? []
+      : ['--appendonly', 'yes', '--appendfsync', trouble.split(' ').at(-1) ?? ''];
   const server = await RedisServer.start(...aof);
   const dropper = await ReplyDropper.start(server.port);
   const address = `${dropper.url}#proof`;
@@ -51,7 +54,10 @@ export async function lostServer({ trouble, seed, times, onProgress }: LostServe
   await using provider = await dimeProvider(() => 1 + Math.floor(random() * 10), 10);
   const tracker = new CostTracker({ prices: dimePrices });
   // Short waits: calls are refused while the server is away, and what was spent is sent again until it is back.
-  const guard = new BudgetGuard({ total: limitUsd }, { tracker, ledger, ledgerTimeoutMs: 1_000, onWarning: () => {} });
+  const guard = new BudgetGuard(
+    { total: limitUsd },
+    { tracker, ledger, ledgerTimeoutMs: 1_000, onWarning: () => {} },
+  );
   const llm = guardedDime(provider.openaiBaseURL, guard, tracker);
 
   let running = true;
@@ -99,7 +105,10 @@ export async function lostServer({ trouble, seed, times, onProgress }: LostServe
   const bill = provider.bill.totalPico;
   const happened = trouble === 'replies lost' ? dropper.dropped : times;
   return {
-    scenario: trouble === 'replies lost' ? 'replies of Redis lost on the way' : 'Redis killed and restarted under load',
+    scenario:
+      trouble === 'replies lost'
+        ? 'replies of Redis lost on the way'
+        : 'Redis killed and restarted under load',
     subject: `redis, ${trouble}`,
     calls,
     admitted: provider.bill.entries.length,
@@ -111,12 +120,24 @@ export async function lostServer({ trouble, seed, times, onProgress }: LostServe
     seconds: (performance.now() - startMs) / 1000,
     note: `${happened} times; refused are calls made while it was away`,
     claims: [
-      claim('it happened under load', happened > 0 && provider.bill.entries.length > happened, `${happened} times, ${calls} calls`),
+      claim(
+        'it happened under load',
+        happened > 0 && provider.bill.entries.length > happened,
+        `${happened} times, ${calls} calls`,
+      ),
       sameAmount('what is committed is what the provider bills', committed, bill),
       claim('committed is never less than the bill', committed >= bill, `$${usdDecimal(committed)}`),
       claim('no hold is left', leakedHolds === 0 && status.holds === 0, leakedHolds),
-      claim('every booking arrived', status.pendingPosts === 0 && status.failedPosts === 0, status.pendingPosts),
-      claim('calls meanwhile fail with a transient LedgerError and nothing else', odd.length === 0, odd[0] ?? 'none else'),
+      claim(
+        'every booking arrived',
+        status.pendingPosts === 0 && status.failedPosts === 0,
+        status.pendingPosts,
+      ),
+      claim(
+        'calls meanwhile fail with a transient LedgerError and nothing else',
+        odd.length === 0,
+        odd[0] ?? 'none else',
+      ),
     ],
   };
 }

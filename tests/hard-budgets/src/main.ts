@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { redisIsAtHand, redisProgram } from '../../../packages/store-redis/test/redis-process.ts';
-import { help, parseArguments, type ProofArguments, UsageError } from './arguments.ts';
+import { help, type ProofArguments, parseArguments, UsageError } from './arguments.ts';
 import { untrue } from './claims.ts';
 import { prove } from './run.ts';
 import { type StoreName, storeNames } from './store.ts';

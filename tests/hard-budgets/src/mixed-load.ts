@@ -1,5 +1,5 @@
 import { BudgetGuard, enforceBudget } from '@synapsekit/budget';
-import { isSynapseError, type LLM, type LedgerStore, parseUsd, usdDecimal, wrap } from '@synapsekit/core';
+import { isSynapseError, type LedgerStore, type LLM, parseUsd, usdDecimal, wrap } from '@synapsekit/core';
 import { CostTracker, trackCost } from '@synapsekit/cost';
 import { fallbackChain, retry } from '@synapsekit/resilience';
 import { seededRandom } from '@synapsekit/testing';
@@ -69,7 +69,8 @@ export async function mixedLoad(store: Store, options: MixedLoadOptions): Promis
   const provider = new ScriptedProvider(calls, gate, {
     asked(call) {
       // A call that is guarded as a whole stays on the day of its first attempt.
-      if (call.guardIs === 'inside' || !chargedTo.has(call.id)) chargedTo.set(call.id, countersOf(call, clock.day));
+      if (call.guardIs === 'inside' || !chargedTo.has(call.id))
+        chargedTo.set(call.id, countersOf(call, clock.day));
       const left = callPico(call) - (billedPico.get(call.id) ?? 0n);
       oracle.admitted(call.id, chargedTo.get(call.id) ?? [], left);
     },
@@ -173,7 +174,22 @@ export async function mixedLoad(store: Store, options: MixedLoadOptions): Promis
   await close();
 
   const names = new Map(counters.map((each) => [counterName(each.key, each.window.id), each.committed]));
-  if (process.env.DBG) for (const n of oracle.counters) if ((names.get(n) ?? 0n) !== oracle.billedOn(n)) console.log(n, names.get(n), oracle.billedOn(n), calls.filter((c) => n.includes(c.userId + ' ') && billedPico.get(c.id) === ((names.get(n) ?? 0n) > oracle.billedOn(n) ? (names.get(n) ?? 0n) - oracle.billedOn(n) : oracle.billedOn(n) - (names.get(n) ?? 0n))));
+  if (process.env.DBG)
+    for (const n of oracle.counters)
+      if ((names.get(n) ?? 0n) !== oracle.billedOn(n))
+        console.log(
+          n,
+          names.get(n),
+          oracle.billedOn(n),
+          calls.filter(
+            (c) =>
+              n.includes(c.userId + ' ') &&
+              billedPico.get(c.id) ===
+                ((names.get(n) ?? 0n) > oracle.billedOn(n)
+                  ? (names.get(n) ?? 0n) - oracle.billedOn(n)
+                  : oracle.billedOn(n) - (names.get(n) ?? 0n)),
+          ),
+        );
   const different = oracle.counters.filter((name) => (names.get(name) ?? 0n) !== oracle.billedOn(name));
   const unknown = counters.filter(({ key, window, committed }) => {
     return committed !== 0n && !oracle.counters.includes(counterName(key, window.id));
@@ -201,18 +217,36 @@ export async function mixedLoad(store: Store, options: MixedLoadOptions): Promis
         row.overshootPico === 0n,
         `$${usdDecimal(row.overshootPico)}; explained: $${usdDecimal(oracle.explainedPico)}`,
       ),
-      claim('at most 1 % of the calls that would have fit are refused', rate <= 0.01, `${(rate * 100).toFixed(2)} %`),
+      claim(
+        'at most 1 % of the calls that would have fit are refused',
+        rate <= 0.01,
+        `${(rate * 100).toFixed(2)} %`,
+      ),
       sameAmount('the total is what the provider bills', names.get('total') ?? 0n, provider.billPico),
-      sameAmount('the tracker has what the provider bills', parseUsd(tracker.summary().exact.totalUsd), provider.billPico),
+      sameAmount(
+        'the tracker has what the provider bills',
+        parseUsd(tracker.summary().exact.totalUsd),
+        provider.billPico,
+      ),
       claim(
         'every counter of every user and day is what the provider bills for it',
         different.length === 0 && unknown.length === 0,
         `${oracle.counters.length} counters, ${different.length} differ: ${different.slice(0, 3).join(', ')}`,
       ),
       claim('calls were in flight at midnight', crossed > 0, crossed),
-      claim('every limit refused somebody', status.limits.every(({ refusals }) => refusals > 0), status.limits.map(({ limit, attribute = '', refusals }) => `${limit} ${attribute}: ${refusals}`).join(', ')),
+      claim(
+        'every limit refused somebody',
+        status.limits.every(({ refusals }) => refusals > 0),
+        status.limits
+          .map(({ limit, attribute = '', refusals }) => `${limit} ${attribute}: ${refusals}`)
+          .join(', '),
+      ),
       claim('no hold is left', leakedHolds === 0 && status.holds === 0, leakedHolds),
-      claim('every booking arrived', status.pendingPosts === 0 && status.failedPosts === 0, status.pendingPosts),
+      claim(
+        'every booking arrived',
+        status.pendingPosts === 0 && status.failedPosts === 0,
+        status.pendingPosts,
+      ),
       claim('nothing else went wrong', odd.length === 0, `${odd.length} ${odd[0] ?? ''}`),
     ],
   };
@@ -244,7 +278,11 @@ function excessOf(call: PlannedCall, name: ModelName, before: bigint, amountPico
 }
 
 /** The models of a call: a chain where it may fall over; the guard around all of it, or around each attempt. */
-function stacks(provider: ScriptedProvider, guard: BudgetGuard, tracker: CostTracker): (call: PlannedCall) => LLM {
+function stacks(
+  provider: ScriptedProvider,
+  guard: BudgetGuard,
+  tracker: CostTracker,
+): (call: PlannedCall) => LLM {
   const again = retry({ maxAttempts: 2, baseDelayMs: 1, random: seededRandom(1) });
   const around = (name: ModelName): LLM => wrap(provider.model(name), again, trackCost(tracker));
   const within = (name: ModelName): LLM =>

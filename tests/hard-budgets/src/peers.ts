@@ -3,7 +3,7 @@ import { BudgetGuard } from '@synapsekit/budget';
 import { isSynapseError, parseUsd } from '@synapsekit/core';
 import { CostTracker } from '@synapsekit/cost';
 import type { SimulatedProvider } from '@synapsekit/testing';
-import { Budget, MemoryStore, BudgetExceededError as LlmBudgetExceeded } from 'llm-budget';
+import { Budget, BudgetExceededError as LlmBudgetExceeded, MemoryStore } from 'llm-budget';
 import { LLMGuard, BudgetExceededError as SpendGuardExceeded } from 'llm-spend-guard';
 import OpenAI from 'openai';
 import { claim, type Row } from './claims.ts';
@@ -37,7 +37,10 @@ const peers: readonly Peer[] = [
       // It counts in tokens only: what 50 of these calls use.
       const guard = new LLMGuard({ globalBudgetTokens: 50 * tokensOfACall });
       guard.wrapOpenAI(client(provider));
-      return { call: () => guard.openai.chat(request), isRefusal: (error) => error instanceof SpendGuardExceeded };
+      return {
+        call: () => guard.openai.chat(request),
+        isRefusal: (error) => error instanceof SpendGuardExceeded,
+      };
     },
   },
   {
@@ -143,7 +146,9 @@ async function peerBurst({ name, how, start }: Peer): Promise<Row> {
   const { call, isRefusal } = start(provider);
   const results = await Promise.allSettled(Array.from({ length: calls }, call));
   await provider.idle();
-  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  const errors = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  );
   const refused = errors.filter(isRefusal).length;
   const bill = provider.bill.totalPico;
   const limit = parseUsd(limitUsd);
@@ -163,7 +168,9 @@ async function peerBurst({ name, how, start }: Peer): Promise<Row> {
     claims: isOurs ? [claim('exactly 50 are sent', sent === 50, sent)] : [],
     isPeer: !isOurs,
     note: `${how}${errors.length === refused ? '' : `; ${errors.length - refused} failed otherwise: ${String(errors.find((error) => !isRefusal(error)))}`}${
-      refused === calls - sent ? '' : `; ${refused} callers were told of a refusal, ${calls - sent} of them before anything was sent`
+      refused === calls - sent
+        ? ''
+        : `; ${refused} callers were told of a refusal, ${calls - sent} of them before anything was sent`
     }`,
   };
 }

@@ -26,7 +26,10 @@ export async function prove(
   watcher: ProofWatcher,
 ): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  const add = async (what: string, work: (onProgress: (done: number) => void) => Promise<Row>): Promise<void> => {
+  const add = async (
+    what: string,
+    work: (onProgress: (done: number) => void) => Promise<Row>,
+  ): Promise<void> => {
     watcher.progress(`${what} …`);
     const row = await work((done) => watcher.progress(`${what}: ${done}`));
     rows.push(row);

@@ -1,4 +1,11 @@
-import { defineLLM, type LLM, ProviderError, type Prompt, type StreamEvent, type TokenCounts } from '@synapsekit/core';
+import {
+  defineLLM,
+  type LLM,
+  type Prompt,
+  ProviderError,
+  type StreamEvent,
+  type TokenCounts,
+} from '@synapsekit/core';
 import type { Gate } from './gate.ts';
 import { type Attempt, attemptPico, type ModelName, models, type PlannedCall } from './workload.ts';
 

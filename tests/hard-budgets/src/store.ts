@@ -69,7 +69,10 @@ export class Store {
 /** Opens `sqlite:FILE`, or `redis://HOST:PORT#TAG`. */
 export async function openAddress(address: string): Promise<OpenLedger> {
   if (address.startsWith('sqlite:')) {
-    const ledger = await SqliteLedger.open({ path: address.slice('sqlite:'.length), lockTimeoutMs: patienceMs });
+    const ledger = await SqliteLedger.open({
+      path: address.slice('sqlite:'.length),
+      lockTimeoutMs: patienceMs,
+    });
     return { ledger, close: async () => ledger.dispose() };
   }
   const [url = '', hashTag = ''] = address.split('#');
