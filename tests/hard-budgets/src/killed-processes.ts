@@ -89,7 +89,7 @@ export async function killedProcesses(store: Store, options: KilledProcessesOpti
   for (const callId of new Set([...committed.calls.keys(), ...bill.keys()])) {
     const is = committed.calls.get(callId) ?? 0n;
     const billed = bill.get(callId) ?? 0n;
-    if (!done.has(callId)) orphans += 1;
+    if (!done.has(callId) && (is > 0n || billed > 0n)) orphans += 1;
     if (is === billed) continue;
     // The stated policy, onExpiry "book": the whole hold of a call whose owner died counts.
     if (!done.has(callId) && is === dimePico) sweptPico += is - billed;

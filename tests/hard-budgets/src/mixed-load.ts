@@ -174,22 +174,6 @@ export async function mixedLoad(store: Store, options: MixedLoadOptions): Promis
   await close();
 
   const names = new Map(counters.map((each) => [counterName(each.key, each.window.id), each.committed]));
-  if (process.env.DBG)
-    for (const n of oracle.counters)
-      if ((names.get(n) ?? 0n) !== oracle.billedOn(n))
-        console.log(
-          n,
-          names.get(n),
-          oracle.billedOn(n),
-          calls.filter(
-            (c) =>
-              n.includes(c.userId + ' ') &&
-              billedPico.get(c.id) ===
-                ((names.get(n) ?? 0n) > oracle.billedOn(n)
-                  ? (names.get(n) ?? 0n) - oracle.billedOn(n)
-                  : oracle.billedOn(n) - (names.get(n) ?? 0n)),
-          ),
-        );
   const different = oracle.counters.filter((name) => (names.get(name) ?? 0n) !== oracle.billedOn(name));
   const unknown = counters.filter(({ key, window, committed }) => {
     return committed !== 0n && !oracle.counters.includes(counterName(key, window.id));

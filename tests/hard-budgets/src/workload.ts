@@ -66,8 +66,11 @@ export function planCalls(count: number, random: Random): readonly PlannedCall[]
   const sum = weights.reduce((all, weight) => all + weight, 0);
   const pickUser = (): string => {
     let at = random() * sum;
-    const rank = weights.findIndex((weight) => (at -= weight) < 0);
-    return `user-${rank < 0 ? users - 1 : rank}`;
+    for (const [rank, weight] of weights.entries()) {
+      at -= weight;
+      if (at < 0) return `user-${rank}`;
+    }
+    return 'user-0';
   };
   const between = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1));
   return Array.from({ length: count }, (_, id) => {
