@@ -118,9 +118,11 @@ export function defineLLM(definition: LLMDefinition): LLM {
     let failure: { readonly error: unknown } | undefined;
     let generation: Generation | undefined;
     try {
-      pieces = open(definition, prompt, { ...options, signal });
-      let step = await raceAbort(pieces.next(), signal);
-      for (; step.done !== true; step = await raceAbort(pieces.next(), signal)) {
+      const source = attempt.run(() => open(definition, prompt, { ...options, signal }));
+      const next = (): Promise<IteratorResult<unknown>> => attempt.run(() => source.next());
+      pieces = source;
+      let step = await raceAbort(next(), signal);
+      for (; step.done !== true; step = await raceAbort(next(), signal)) {
         waiting = false;
         signal.throwIfAborted();
         const event = received.add(step.value);
@@ -167,7 +169,7 @@ export function defineLLM(definition: LLMDefinition): LLM {
       const { signal } = options;
       const { attempt, usage } = await begin(prompt, options, signal, false);
       try {
-        const given = Promise.resolve(definition.generate(prompt, options));
+        const given = Promise.resolve(attempt.run(() => definition.generate(prompt, options)));
         const answer = readAnswer(await raceAbort(given, signal), identity);
         const end = attempt.end({ outcome: 'served', usage: usage(answer, outputText(answer)) });
         return toGeneration(identity, answer, end);

@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'bulkhead-full'
   | 'rate-limited'
   | 'all-providers-failed'
+  | 'no-candidate'
   | 'ledger'
   | 'stream-abandoned'
   | 'tool-arguments';
@@ -42,6 +43,7 @@ export interface ErrorByCode {
   'bulkhead-full': BulkheadFullError;
   'rate-limited': RateLimitedError;
   'all-providers-failed': AllProvidersFailedError;
+  'no-candidate': NoCandidateError;
   ledger: LedgerError;
   'stream-abandoned': StreamAbandonedError;
   'tool-arguments': ToolArgumentsError;
@@ -360,6 +362,28 @@ export class AllProvidersFailedError extends SynapseError {
     super('all-providers-failed', message, { cause: facts.errors.at(-1)?.error });
     this.errors = facts.errors;
     this.retryAfterMs = facts.retryAfterMs;
+  }
+}
+
+/** Why one model was not even considered for a call. */
+export interface CandidateRefusal {
+  /** `LLM.id` of the candidate. */
+  readonly id: string;
+  /** Who ruled it out: `"capabilities"`, or the name of a policy. */
+  readonly policy: string;
+  /** Why, for people: `"it takes no images"`. Never a part of the prompt. */
+  readonly reason: string;
+}
+
+/** A router found no model that could serve this request, whatever its state. Nothing was sent. */
+export class NoCandidateError extends SynapseError {
+  override readonly name: string = 'NoCandidateError';
+  /** Every reason of every candidate. */
+  readonly refusals: readonly CandidateRefusal[];
+
+  constructor(message: string, facts: { readonly refusals: readonly CandidateRefusal[] }) {
+    super('no-candidate', message);
+    this.refusals = facts.refusals;
   }
 }
 

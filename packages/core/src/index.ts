@@ -17,7 +17,10 @@ export {
   costChannel,
   type LLMMessage,
   type MessageChannel,
+  type RouteMessage,
+  routeChannel,
 } from './channels.ts';
+export { readUsage } from './chat-completions/usage.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { defineLLM, type LLMDefinition } from './define-llm.ts';
 export {
@@ -33,12 +36,14 @@ export {
   type BudgetRefusal,
   BulkheadFullError,
   CallTimeoutError,
+  type CandidateRefusal,
   CircuitBreakerOpen,
   ConfigError,
   type ErrorByCode,
   type ErrorCode,
   isSynapseError,
   LedgerError,
+  NoCandidateError,
   ProviderError,
   type ProviderErrorFacts,
   type ProviderErrorKind,
