@@ -13,7 +13,8 @@ export type ErrorCode =
   | 'all-providers-failed'
   | 'no-candidate'
   | 'ledger'
-  | 'stream-abandoned';
+  | 'stream-abandoned'
+  | 'tool-arguments';
 
 const brand: unique symbol = Symbol.for('@synapsekit/error');
 
@@ -45,6 +46,7 @@ export interface ErrorByCode {
   'no-candidate': NoCandidateError;
   ledger: LedgerError;
   'stream-abandoned': StreamAbandonedError;
+  'tool-arguments': ToolArgumentsError;
 }
 
 /** True for an error of SynapseKit (of this code), also when it comes from another installed copy of core. */
@@ -405,5 +407,37 @@ export class StreamAbandonedError extends SynapseError {
     message = 'The stream was left before its end. Read it to the end, or await `.result` instead.',
   ) {
     super('stream-abandoned', message);
+  }
+}
+
+/** One thing that is wrong with the arguments of a tool call. */
+export interface ToolArgumentsIssue {
+  /** Where, as in `"items.0.name"`; empty for the whole. */
+  readonly path: string;
+  /** What the schema says of it. Fit for the model; it may quote what the model wrote. */
+  readonly message: string;
+}
+
+/** A model called a tool with arguments that its schema refuses. The message quotes none of them. */
+export class ToolArgumentsError extends SynapseError {
+  override readonly name: string = 'ToolArgumentsError';
+  /** Name of the tool. */
+  readonly tool: string;
+  /** `ToolCall.id`, for the answer to the model. */
+  readonly toolCallId: string;
+  readonly issues: readonly ToolArgumentsIssue[];
+
+  constructor(
+    message: string,
+    facts: {
+      readonly tool: string;
+      readonly toolCallId: string;
+      readonly issues: readonly ToolArgumentsIssue[];
+    },
+  ) {
+    super('tool-arguments', message);
+    this.tool = facts.tool;
+    this.toolCallId = facts.toolCallId;
+    this.issues = facts.issues;
   }
 }
