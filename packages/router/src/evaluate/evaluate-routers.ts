@@ -50,6 +50,7 @@ export interface EvaluateRoutersOptions extends OutcomeTableOptions {
 const known = [...outcomeTableKeys, 'routers', 'learned', 'draws', 'seed', 'clock', 'onProgress', 'signal'];
 /** Intervals of fewer rows say nothing. */
 const minFreshRows = 50;
+/** Name in a report of the learned router whose every row was predicted without it. */
 export const heldOutName = 'learned (held out)';
 
 /**
