@@ -68,7 +68,7 @@ async function spendForEver(worker: number): Promise<void> {
     try {
       await llm.generate(callId, { attributes: { callId } });
       await guard.flush();
-      process.send?.(callId); // over, and booked
+      await new Promise((told) => process.send?.(callId, told)); // over, and booked
     } catch {
       await new Promise((next) => setTimeout(next, 20)); // refused
     }

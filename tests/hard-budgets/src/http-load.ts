@@ -44,8 +44,8 @@ export async function httpLoad(store: Store, { calls, seed }: HttpLoadOptions): 
   provider.fail(faults.stall(wordsUntilLeft), { ...often, stream: true, where: says('go on') });
 
   const tracker = new CostTracker({ onWarning: () => {} });
-  // About nine tenths of what all of them would cost.
-  const dailyPico = BigInt(calls) * 700_000_000n;
+  // Less than what all of them would cost.
+  const dailyPico = BigInt(calls) * 500_000_000n;
   const perUserPico = (dailyPico / BigInt(users)) * 2n;
   const guard = new BudgetGuard(
     { perRequest: 0.02, daily: usdDecimal(dailyPico), by: { userId: { daily: usdDecimal(perUserPico) } } },

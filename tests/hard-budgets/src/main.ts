@@ -1,6 +1,9 @@
 /** Shows that budgets are hard: `pnpm budget:prove`. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { redisIsAtHand, redisProgram } from '../../../packages/store-redis/test/redis-process.ts';
 import { help, type ProofArguments, parseArguments, UsageError } from './arguments.ts';
 import { untrue } from './claims.ts';
@@ -78,4 +81,7 @@ function writeTable(table: string): void {
     throw new Error(`docs/hard-budgets.md lacks ${markers.join(' and ')}.`);
   }
   writeFileSync(documentUrl, `${text.slice(0, begin + markers[0].length)}\n\n${table}\n${text.slice(end)}`);
+  const root = fileURLToPath(new URL('../../../', import.meta.url));
+  const biome = join(root, 'node_modules/.bin/biome');
+  spawnSync(biome, ['format', '--write', 'docs/hard-budgets.md'], { cwd: root, stdio: 'ignore' });
 }

@@ -11,6 +11,12 @@ import { SteppedClock } from './stepped-clock.ts';
 import { patienceMs, type Store } from './store.ts';
 import { callPico, type ModelName, type PlannedCall, planCalls, worstPico } from './workload.ts';
 
+/**
+ * Fewer calls have smaller limits, in which each hold is a larger part: too coarse a load to judge false refusals by, which
+ * are told then, and not claimed.
+ */
+const leastJudgedCalls = 10_000;
+
 /** How the mixed load is run. */
 export interface MixedLoadOptions {
   readonly calls: number;
@@ -201,11 +207,6 @@ export async function mixedLoad(store: Store, options: MixedLoadOptions): Promis
         row.overshootPico === 0n,
         `$${usdDecimal(row.overshootPico)}; explained: $${usdDecimal(oracle.explainedPico)}`,
       ),
-      claim(
-        'at most 1 % of the calls that would have fit are refused',
-        rate <= 0.01,
-        `${(rate * 100).toFixed(2)} %`,
-      ),
       sameAmount('the total is what the provider bills', names.get('total') ?? 0n, provider.billPico),
       sameAmount(
         'the tracker has what the provider bills',
@@ -218,19 +219,28 @@ export async function mixedLoad(store: Store, options: MixedLoadOptions): Promis
         `${oracle.counters.length} counters, ${different.length} differ: ${different.slice(0, 3).join(', ')}`,
       ),
       claim('calls were in flight at midnight', crossed > 0, crossed),
-      claim(
-        'every limit refused somebody',
-        status.limits.every(({ refusals }) => refusals > 0),
-        status.limits
-          .map(({ limit, attribute = '', refusals }) => `${limit} ${attribute}: ${refusals}`)
-          .join(', '),
-      ),
       claim('no hold is left', leakedHolds === 0 && status.holds === 0, leakedHolds),
       claim(
         'every booking arrived',
         status.pendingPosts === 0 && status.failedPosts === 0,
         status.pendingPosts,
       ),
+      ...(calls.length < leastJudgedCalls
+        ? []
+        : [
+            claim(
+              'at most 1 % of the calls that would have fit are refused',
+              rate <= 0.01,
+              `${(rate * 100).toFixed(2)} %`,
+            ),
+            claim(
+              'every limit refused somebody',
+              status.limits.every(({ refusals }) => refusals > 0),
+              status.limits
+                .map(({ limit, attribute = '', refusals }) => `${limit} ${attribute}: ${refusals}`)
+                .join(', '),
+            ),
+          ]),
       claim('nothing else went wrong', odd.length === 0, `${odd.length} ${odd[0] ?? ''}`),
     ],
   };
