@@ -53,6 +53,7 @@ export {
   isNetworkError,
 } from './failure-rules.ts';
 export type { FinishReason, Generation, RateLimitState, TokenLogprob } from './generation.ts';
+export { isAbandonment } from './lazy-stream.ts';
 export type {
   CalendarWindow,
   CrossedMark,
@@ -116,13 +117,14 @@ export { type LinkedSignal, linkSignals, raceAbort } from './signal.ts';
 export {
   createGenerationStream,
   type GenerationStream,
-  isAbandonment,
   isContent,
+  passOn,
   relay,
   relayTry,
   type StreamContext,
   type StreamEvent,
   type StreamSource,
+  type StreamWatch,
   type TryHooks,
 } from './stream.ts';
 export {
