@@ -11,6 +11,7 @@ import {
 } from '@synapsekit/core';
 import { type BudgetGuard, engineOf } from './budget-guard.ts';
 import { cutGeneration, StreamMeter } from './cut-stream.ts';
+import { isPromise } from './deadline.ts';
 import { GuardedCall, planCall } from './guarded-call.ts';
 import { greater } from './spend.ts';
 
@@ -54,7 +55,8 @@ export function enforceBudget(guard: BudgetGuard, options: EnforceBudgetOptions 
 
     async generate(prompt, options = {}) {
       options.signal?.throwIfAborted();
-      const call = await GuardedCall.begin(engine, next, prompt, options, downgradeTo);
+      const begun = GuardedCall.begin(engine, next, prompt, options, downgradeTo);
+      const call = isPromise(begun) ? await begun : begun;
       call.working();
       try {
         return call.complete(await call.run(() => call.llm.generate(prompt, call.options)));
