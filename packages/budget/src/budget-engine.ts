@@ -12,6 +12,7 @@ import {
 } from '@synapsekit/core';
 import { BudgetAnnouncer } from './budget-announcer.ts';
 import type { Limit, Limits } from './budget-limit.ts';
+import type { OutputPolicy } from './call-plan.ts';
 import { type Answer, isPromise } from './deadline.ts';
 import type { GuardSettings } from './guard-options.ts';
 import { GuardPrices } from './guard-prices.ts';
@@ -59,6 +60,8 @@ export class BudgetEngine {
   /** Attempts that a call of this guard has room for already: the one around it need not make any. */
   readonly covered: WeakSet<AttemptIdentity> = new WeakSet();
   readonly #lines: LimitLines;
+  readonly #moneyPolicy: OutputPolicy;
+  readonly #tokenPolicy: OutputPolicy;
   /** Attempts booked under a hold whose booking has not arrived: told of again, they belong to that hold. */
   readonly #underway: Map<string, { readonly account: HoldAccount }> = new Map();
   /** On which limits the last attempts were booked: told of again without their attributes, they are still theirs. */
@@ -75,6 +78,9 @@ export class BudgetEngine {
     this.settings = settings;
     const { name, ledger, clock, thresholds } = settings;
     this.prices = new GuardPrices(settings);
+    const { clamp, minOutputTokens, defaultMaxOutputTokens } = settings;
+    this.#moneyPolicy = { clamp, minOutputTokens, defaultMaxOutputTokens, countsTokens: false };
+    this.#tokenPolicy = { ...this.#moneyPolicy, countsTokens: true };
     this.announcer = new BudgetAnnouncer(settings);
     this.#lines = new LimitLines(name, limits, settings.timeZone, (limit) =>
       marksOf(thresholds, limit.unit === 'usd' ? limit.amount / ledger.unitPico : limit.amount),
@@ -91,6 +97,11 @@ export class BudgetEngine {
     return this.#lines.select(this.settings.clock.now(), attributes ?? noAttributes, onMissing);
   }
 
+  /** True when it makes a difference for whom a call is. */
+  get needsAttributes(): boolean {
+    return this.#lines.needsAttributes;
+  }
+
   /**
    * Who and what a call is for: what its scope says, what it says itself, and what is known of its model; `undefined`
    * where no limit asks.
@@ -99,6 +110,11 @@ export class BudgetEngine {
     if (!this.#lines.needsAttributes) return undefined;
     const scope = this.settings.tracker?.scopeAttributes?.();
     return { ...scope, ...given, ...model };
+  }
+
+  /** How long answers under these limits may be. */
+  outputPolicy({ countsTokens }: Selection): OutputPolicy {
+    return countsTokens ? this.#tokenPolicy : this.#moneyPolicy;
   }
 
   /** Places a hold, on all limits or on none. @param overrun it is known not to fit, and let through. */
@@ -410,7 +426,8 @@ export class BudgetEngine {
   }
 
   #limitUnits({ unit, amount }: Limit): bigint {
-    return unit === 'tokens' ? amount : amount / this.ledger.unitPico;
+    const { unitPico } = this.ledger;
+    return unit === 'tokens' || unitPico === 1n ? amount : amount / unitPico;
   }
 }
 

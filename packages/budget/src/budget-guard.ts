@@ -251,8 +251,12 @@ export class BudgetGuard implements BudgetView {
       const query = { model, id: model, ...(provider !== undefined && { provider }) };
       const price = engine.prices.forLimits(limits, query, serviceTier);
       const llm = { provider: price?.provider ?? provider ?? '', model: price?.model ?? model, id: model };
-      const policy = { ...engine.settings, countsTokens: limits.countsTokens };
-      const plan = CallPlan.ofTokens([{ llm, price }], inputTokens, maxOutputTokens, policy);
+      const plan = CallPlan.ofTokens(
+        [{ llm, price }],
+        inputTokens,
+        maxOutputTokens,
+        engine.outputPolicy(limits),
+      );
       const fit = await fitHold(
         plan,
         (spend) => engine.reserve(limits, spend, signal, overrun),

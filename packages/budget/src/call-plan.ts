@@ -39,6 +39,7 @@ interface Leaf extends PlannedModel {
 
 /** The models that may serve a call to `llm`: itself, or those that it chooses from, all the way down. */
 export function leavesOf(llm: LLM): readonly LLM[] {
+  if (llm.candidates === undefined) return [llm];
   const leaves = new Map<string, LLM>();
   const walk = (node: LLM, path: readonly LLM[]): void => {
     const candidates = path.includes(node) ? [] : (node.candidates?.() ?? []);
@@ -61,6 +62,9 @@ export class CallPlan {
   readonly #leaves: readonly Leaf[];
   /** Where `maxTokens` may be set or lowered: between these. */
   readonly #range: { readonly lowest: number; readonly highest: number } | undefined;
+  #lastCost:
+    | { readonly leaf: Leaf; readonly maxTokens: number | undefined; readonly spend: Spend }
+    | undefined;
 
   private constructor(
     inputTokens: number,
@@ -88,10 +92,9 @@ export class CallPlan {
       models,
       maxPromptTokens(prompt, options),
       ceiling === undefined ? options.maxTokens : undefined,
-      {
-        ...policy,
-        defaultMaxOutputTokens: Math.min(defaultMaxOutputTokens, ceiling ?? defaultMaxOutputTokens),
-      },
+      ceiling === undefined || ceiling >= defaultMaxOutputTokens
+        ? policy
+        : { ...policy, defaultMaxOutputTokens: ceiling },
       () => estimatePromptTokens(prompt, options),
     );
   }
@@ -110,12 +113,13 @@ export class CallPlan {
     const { clamp, minOutputTokens } = policy;
     const limits = models.map(({ llm }) => given ?? llm.defaults?.maxTokens);
     const known = limits.filter((limit) => limit !== undefined);
-    const free =
+    // Asked only where it matters: it takes a price.
+    const isFree = (): boolean =>
       !policy.countsTokens &&
       models.every(
         ({ price }) => (price?.maxCostPico({ inputTokens, outputTokens: 1_000_000 }) ?? 0n) === 0n,
       );
-    if (known.length === 0 && !free) {
+    if (known.length === 0 && !isFree()) {
       const highest = defaultMaxTokens(models, inputTokens, policy, likelyInputTokens);
       const leaves = models.map((model) => ({
         ...model,
@@ -134,7 +138,7 @@ export class CallPlan {
     }));
     // One number goes to all of them, so it must not raise the lowest of their own.
     const highest = Math.min(...known);
-    const range = clamp && !free ? { lowest: Math.min(minOutputTokens, highest), highest } : undefined;
+    const range = clamp && !isFree() ? { lowest: Math.min(minOutputTokens, highest), highest } : undefined;
     return new CallPlan(inputTokens, leaves, undefined, range);
   }
 
@@ -145,9 +149,12 @@ export class CallPlan {
 
   /** The worst case: the dearest model, its longest answer. */
   cost(maxTokens: number | undefined): Spend {
-    let most = nothing;
-    for (const leaf of this.#leaves) most = greater(most, this.#costOf(leaf, maxTokens));
-    return most;
+    let most: Spend | undefined;
+    for (const leaf of this.#leaves) {
+      const spend = this.#costOf(leaf, maxTokens);
+      most = most === undefined ? spend : greater(most, spend);
+    }
+    return most ?? nothing;
   }
 
   /** The worst case of one attempt at one of the models; `undefined` when it is none of them. */
@@ -190,14 +197,19 @@ export class CallPlan {
     return lowest;
   }
 
-  #costOf({ price, outputTokens, longest }: Leaf, maxTokens: number | undefined): Spend {
+  #costOf(leaf: Leaf, maxTokens: number | undefined): Spend {
+    // A call asks for the same twice: for its hold, and for its attempt.
+    const last = this.#lastCost;
+    if (last !== undefined && last.leaf === leaf && last.maxTokens === maxTokens) return last.spend;
     const { inputTokens } = this;
-    const asked = maxTokens ?? outputTokens;
-    const most = Math.min(asked, longest ?? asked);
-    return {
-      pico: price?.maxCostPico({ inputTokens, outputTokens: most }) ?? 0n,
+    const asked = maxTokens ?? leaf.outputTokens;
+    const most = Math.min(asked, leaf.longest ?? asked);
+    const spend = {
+      pico: leaf.price?.maxCostPico({ inputTokens, outputTokens: most }) ?? 0n,
       tokens: BigInt(inputTokens + most),
     };
+    this.#lastCost = { leaf, maxTokens, spend };
+    return spend;
   }
 }
 

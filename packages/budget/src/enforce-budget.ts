@@ -4,12 +4,14 @@ import {
   type Generation,
   type LLM,
   type LLMMiddleware,
+  passOn,
   rejectUnknownKeys,
-  relay,
   type StreamEvent,
+  type StreamWatch,
 } from '@synapsekit/core';
 import { type BudgetGuard, engineOf } from './budget-guard.ts';
 import { cutGeneration, StreamMeter } from './cut-stream.ts';
+import { isPromise } from './deadline.ts';
 import { GuardedCall, planCall } from './guarded-call.ts';
 import { greater } from './spend.ts';
 
@@ -53,7 +55,8 @@ export function enforceBudget(guard: BudgetGuard, options: EnforceBudgetOptions 
 
     async generate(prompt, options = {}) {
       options.signal?.throwIfAborted();
-      const call = await GuardedCall.begin(engine, next, prompt, options, downgradeTo);
+      const begun = GuardedCall.begin(engine, next, prompt, options, downgradeTo);
+      const call = isPromise(begun) ? await begun : begun;
       call.working();
       try {
         return call.complete(await call.run(() => call.llm.generate(prompt, call.options)));
@@ -68,10 +71,11 @@ export function enforceBudget(guard: BudgetGuard, options: EnforceBudgetOptions 
         async function* (context) {
           const inner = { ...options, signal: context.signal };
           const call = await GuardedCall.begin(engine, next, prompt, inner, downgradeTo);
+          const reading = new Reading(call);
           try {
-            const meter = await StreamMeter.of(engine, call, prompt, options);
+            reading.meter = await StreamMeter.of(engine, call, prompt, options);
             let cut: Promise<Generation> | undefined;
-            const events = relay(
+            const events = passOn(
               {
                 signal: context.signal,
                 partial: (part) => {
@@ -80,15 +84,20 @@ export function enforceBudget(guard: BudgetGuard, options: EnforceBudgetOptions 
                 },
               },
               call.run(() => call.llm.stream(prompt, call.options)),
+              reading,
             );
-            const whole = yield* whileRead(call, events, meter);
-            if (whole !== undefined) return call.complete(whole);
+            try {
+              return call.complete(yield* events);
+            } catch (error) {
+              if (error !== usedUp) throw error;
+            }
             if (cut === undefined) throw new TypeError('A stream that was left did not say what came of it.');
             call.noteCut();
             const came = cutGeneration(await cut);
             yield { type: 'finish', finishReason: came.finishReason };
             return came;
           } finally {
+            reading.stop();
             call.end();
           }
         },
@@ -128,29 +137,36 @@ function checkDowngrade(options: EnforceBudgetOptions, wanted: boolean): readonl
   );
 }
 
-/**
- * Passes everything on, and says when somebody waits for a piece: a stream that nobody reads is not alive. `undefined`
- * when it ended the stream because what was held is used up.
- */
-async function* whileRead(
-  call: GuardedCall,
-  events: AsyncGenerator<StreamEvent, Generation, undefined>,
-  meter: StreamMeter | undefined,
-): AsyncGenerator<StreamEvent, Generation | undefined, undefined> {
-  try {
-    for (;;) {
-      call.working();
-      let step: IteratorResult<StreamEvent, Generation>;
-      try {
-        step = await events.next();
-      } finally {
-        call.idle();
-      }
-      if (step.done === true) return step.value;
-      yield step.value;
-      if (meter?.isFull(step.value) === true) return undefined;
-    }
-  } finally {
-    await events.return(undefined as never);
+/** Ends a stream whose hold is used up. Nobody outside sees it. */
+const usedUp = new Error('What was held for the stream is used up.');
+
+/** Says when somebody waits for a piece: a stream that nobody reads is not alive. Ends it when its hold is used up. */
+class Reading implements StreamWatch {
+  meter: StreamMeter | undefined;
+  readonly #call: GuardedCall;
+  #waiting = false;
+  #full = false;
+
+  constructor(call: GuardedCall) {
+    this.#call = call;
+  }
+
+  asked(): void {
+    if (this.#full) throw usedUp;
+    this.#waiting = true;
+    this.#call.working();
+  }
+
+  came(event: StreamEvent): boolean {
+    this.stop();
+    this.#full = this.meter?.isFull(event) === true;
+    return true;
+  }
+
+  /** Nobody waits any more. */
+  stop(): void {
+    if (!this.#waiting) return;
+    this.#waiting = false;
+    this.#call.idle();
   }
 }

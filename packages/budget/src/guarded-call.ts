@@ -8,8 +8,9 @@ import {
   tellAttempt,
   type Usage,
 } from '@synapsekit/core';
-import { type BudgetEngine, tokensOf } from './budget-engine.ts';
+import { type Admission, type BudgetEngine, tokensOf } from './budget-engine.ts';
 import { CallPlan, exactInputTokens, leavesOf, type PlannedModel } from './call-plan.ts';
+import { type Answer, isPromise } from './deadline.ts';
 import { admit, type Effort, type FittedHold, fitHold } from './fit-hold.ts';
 import type { HoldAccount } from './hold-account.ts';
 import type { Selection } from './limit-lines.ts';
@@ -28,14 +29,15 @@ interface PlannedCall {
 /** What a call to a model may cost at most. @throws ConfigError, UnknownPriceError. */
 export function planCall(engine: BudgetEngine, llm: LLM, prompt: Prompt, options: CallOptions): PlannedCall {
   const leaves = leavesOf(llm);
-  const attributes = engine.attributesOf(options.attributes, sameOf(leaves));
+  const attributes = engine.needsAttributes
+    ? engine.attributesOf(options.attributes, sameOf(leaves))
+    : undefined;
   const limits = engine.select(attributes);
   const models = leaves.map((leaf) => ({
     llm: leaf,
     price: engine.prices.forLimits(limits, leaf, options.serviceTier),
   }));
-  const policy = { ...engine.settings, countsTokens: limits.countsTokens };
-  return { llm, limits, models, plan: CallPlan.of(models, prompt, options, policy) };
+  return { llm, limits, models, plan: CallPlan.of(models, prompt, options, engine.outputPolicy(limits)) };
 }
 
 /** Model and provider, where all that may serve a call agree on it. */
@@ -72,6 +74,7 @@ async function joinHold(
 }
 
 function sameKeys({ lines }: Selection, { lines: others }: Selection): boolean {
+  if (lines === others) return true;
   return lines.length === others.length && lines.every(({ key }, index) => others[index]?.key === key);
 }
 
@@ -125,25 +128,53 @@ export class GuardedCall {
    *
    * @throws BudgetExceededError, UnknownPriceError, ConfigError, LedgerError; `signal.reason` on abort.
    */
-  static async begin(
+  static begin(
     engine: BudgetEngine,
     llm: LLM,
     prompt: Prompt,
     options: CallOptions,
-    downgradeTo: readonly LLM[] = [],
+    downgradeTo: readonly LLM[],
+  ): Answer<GuardedCall> {
+    const first = planCall(engine, llm, prompt, options);
+    // Inside another hold, or behind those who wait, there is more to it.
+    if (engine.context.getStore() !== undefined || engine.queue.length > 0)
+      return GuardedCall.#beginLater(engine, first, prompt, options, downgradeTo);
+    const { plan, limits } = first;
+    const spend = plan.cost(plan.maxTokens);
+    const answer = engine.reserve(limits, spend, options.signal);
+    if (isPromise(answer) || !answer.admitted)
+      return GuardedCall.#beginLater(engine, first, prompt, options, downgradeTo, answer);
+    const { account } = answer;
+    account.keeper.retain();
+    return new GuardedCall(engine, llm, options, { account, plan, spend, maxTokens: plan.maxTokens }, false);
+  }
+
+  /** @param asked what became of the first try to reserve, where there was one. */
+  static async #beginLater(
+    engine: BudgetEngine,
+    first: PlannedCall,
+    prompt: Prompt,
+    options: CallOptions,
+    downgradeTo: readonly LLM[],
+    asked?: Answer<Admission>,
   ): Promise<GuardedCall> {
     const { signal } = options;
-    const first = planCall(engine, llm, prompt, options);
-    const joined = await joinHold(engine, first.limits, signal);
+    const { llm } = first;
+    let answer = asked;
+    const joined = asked === undefined ? await joinHold(engine, first.limits, signal) : undefined;
     const tryOne = async (call: PlannedCall, overrun: boolean): Promise<Effort<GuardedCall>> => {
       const { limits } = call;
       if (joined !== undefined && overrun) joined.overrun = true;
       const fit = await fitHold(
         call.plan,
-        (spend) =>
-          joined === undefined
+        (spend) => {
+          const given = answer;
+          answer = undefined;
+          if (given !== undefined) return given;
+          return joined === undefined
             ? engine.reserve(limits, spend, signal, overrun)
-            : engine.claim(joined, spend, signal),
+            : engine.claim(joined, spend, signal);
+        },
         () => exactInputTokens(call.models, prompt, options, engine.settings.tokenCounter),
         signal,
       );
@@ -240,24 +271,33 @@ export class GuardedCall {
   }
 
   /** Makes sure that an attempt is covered: a second one inside this call needs more than the first one held. */
-  async #start(attempt: AttemptIdentity): Promise<void> {
+  #start(attempt: AttemptIdentity): void | Promise<void> {
     const engine = this.#engine;
-    if (!engine.covered.has(attempt)) {
-      engine.covered.add(attempt);
-      const needed = this.#worstCase(attempt);
-      const own = lesser(needed, this.#share);
-      this.#share = minus(this.#share, own);
-      this.#account.keeper.retain(); // before any wait: the call may end during it
-      if (!covers(own, needed)) await this.#claimMore(attempt, needed, own);
-      if (this.#account.finished.has(attempt.attemptId)) {
-        this.#giveBack(needed); // it was aborted while it waited for the ledger
-        this.#account.keeper.release();
-        return;
-      }
-      this.#inFlight.set(attempt.attemptId, needed);
+    if (engine.covered.has(attempt)) return this.#started(attempt);
+    engine.covered.add(attempt);
+    const needed = this.#worstCase(attempt);
+    const own = lesser(needed, this.#share);
+    this.#share = minus(this.#share, own);
+    this.#account.keeper.retain(); // before any wait: the call may end during it
+    if (covers(own, needed)) return this.#startCovered(attempt, needed);
+    const more = minus(needed, own);
+    if (this.#account.claimAtOnce(more)) return this.#startCovered(attempt, needed);
+    return this.#claimMore(attempt, needed, own).then(() => this.#startCovered(attempt, needed));
+  }
+
+  #startCovered(attempt: AttemptIdentity, needed: Spend): void | Promise<void> {
+    if (this.#account.finished.has(attempt.attemptId)) {
+      this.#giveBack(needed); // it was aborted while it waited for the ledger
+      this.#account.keeper.release();
+      return;
     }
+    this.#inFlight.set(attempt.attemptId, needed);
+    return this.#started(attempt);
+  }
+
+  #started(attempt: AttemptIdentity): void | Promise<void> {
     this.#latest = attempt;
-    await this.#callerOptions.onAttemptStart?.(attempt);
+    return this.#callerOptions.onAttemptStart?.(attempt);
   }
 
   async #claimMore(attempt: AttemptIdentity, needed: Spend, own: Spend): Promise<void> {
@@ -302,8 +342,10 @@ export class GuardedCall {
 
   #settle(attempt: Attempt): void {
     const claimed = this.#inFlight.get(attempt.attemptId);
-    const cost = this.#cost(attempt, claimed);
-    if (cost !== undefined) {
+    // A tracker may have told of it already.
+    const booked = this.#account.actualOf(attempt.attemptId);
+    const cost = booked === undefined ? this.#cost(attempt, claimed) : { spend: booked, actual: true };
+    if (cost !== undefined && booked === undefined) {
       this.#engine.book(this.#account, attempt.attemptId, cost.spend, cost.actual);
     }
     if (claimed === undefined) {

@@ -74,6 +74,13 @@ export class HoldAccount {
     this.claimed = plus(this.claimed, spend);
   }
 
+  /** Claims it if that takes no asking: nothing is being raised, and there is room. */
+  claimAtOnce(spend: Spend): boolean {
+    if (this.ended || this.raising !== undefined || !(this.unheld || this.hasRoomFor(spend))) return false;
+    this.claim(spend);
+    return true;
+  }
+
   unclaim(spend: Spend): void {
     this.claimed = minus(this.claimed, spend);
   }
@@ -93,6 +100,12 @@ export class HoldAccount {
     if (!actual && more.pico === 0n && more.tokens === 0n) return undefined;
     this.#booked.set(attemptId, { spend: actual ? spend : greater(spend, known.spend), actual });
     return this.#draw(more); // what it frees does not go back into the hold
+  }
+
+  /** What was booked for an attempt for good. */
+  actualOf(attemptId: string): Spend | undefined {
+    const booked = this.#booked.get(attemptId);
+    return booked?.actual === true ? booked.spend : undefined;
   }
 
   #draw(spend: Spend): Spend {

@@ -35,6 +35,7 @@ export class LimitLines {
   readonly #marksOf: (limit: Limit) => readonly bigint[];
   readonly #marks = new Map<Limit, readonly bigint[]>();
   readonly #rolling = new Map<number, LedgerWindow>();
+  #known: { readonly fromMs: number; readonly untilMs: number; readonly selection: Selection } | undefined;
 
   /** @throws ConfigError for a zone that the runtime does not know. */
   constructor(guard: string, limits: Limits, timeZone: string, marksOf: (limit: Limit) => readonly bigint[]) {
@@ -57,10 +58,10 @@ export class LimitLines {
    */
   select(nowMs: number, attributes: Attributes, onMissing: OnMissing): Selection {
     const limits = this.#limits;
-    if (limits.by.length === 0)
-      return selection(requestLimits(limits, undefined), this.#lines(limits, nowMs));
-    const perRequest = requestLimits(limits, undefined);
-    const lines = this.#lines(limits, nowMs);
+    const general = this.#general(nowMs);
+    if (limits.by.length === 0) return general;
+    const perRequest = [...general.perRequest];
+    const lines = [...general.lines];
     for (const { attribute, of } of limits.by) {
       const value = attributeValue(attributes, attribute);
       if (value !== undefined) {
@@ -76,6 +77,17 @@ export class LimitLines {
       }
     }
     return selection(perRequest, lines);
+  }
+
+  /** The limits that hold for everybody: the same object for as long as their windows last. */
+  #general(nowMs: number): Selection {
+    const known = this.#known;
+    if (known !== undefined && nowMs >= known.fromMs && nowMs < known.untilMs) return known.selection;
+    const lines = this.#lines(this.#limits, nowMs);
+    const untilMs = Math.min(...lines.map(({ window }) => window.endsAtMs ?? Infinity));
+    const found = selection(requestLimits(this.#limits, undefined), lines);
+    this.#known = { fromMs: nowMs, untilMs, selection: found };
+    return found;
   }
 
   #lines(set: LimitSet, nowMs: number, part?: string, value?: string): LimitLine[] {

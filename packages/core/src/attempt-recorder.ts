@@ -21,8 +21,8 @@ export interface AttemptEnd {
 export interface RunningAttempt {
   readonly attemptId: string;
   /**
-   * Asks `onAttemptStart` whether it may be sent: await it before sending. When the answer is no, the attempt has
-   * ended as `"unsent"` and the error is to be thrown on.
+   * Asks `onAttemptStart` whether it may be sent: await it before sending; `undefined` when it was said at once. When
+   * the answer is no, the attempt has ended as `"unsent"` and the error is to be thrown on.
    */
   admit(): void | Promise<void>;
   /**
@@ -96,17 +96,26 @@ export function startAttempt(start: AttemptStart): RunningAttempt {
       return ended;
     },
   };
-  const ask = async (mayStart: NonNullable<CallOptions['onAttemptStart']>): Promise<void> => {
+  const unsent = (error: unknown): never => {
+    attempt.end({ outcome: 'unsent', error });
+    throw error;
+  };
+  const ask = (mayStart: NonNullable<CallOptions['onAttemptStart']>): void | Promise<void> => {
+    let answer: unknown;
     try {
-      const answer = mayStart({ attemptId, provider: llm.provider, model: llm.model, id: llm.id });
-      // A budget whose store hangs must not hold up an abort.
-      await raceAbort(Promise.resolve(answer), options.signal);
+      answer = mayStart({ attemptId, provider: llm.provider, model: llm.model, id: llm.id });
     } catch (error) {
-      attempt.end({ outcome: 'unsent', error });
-      throw error;
+      unsent(error);
     }
+    if (!isThenable(answer)) return;
+    // A budget whose store hangs must not hold up an abort.
+    return raceAbort(answer, options.signal).then(() => {}, unsent);
   };
   return attempt;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined | null)?.then === 'function';
 }
 
 /**

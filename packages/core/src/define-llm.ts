@@ -90,7 +90,8 @@ export function defineLLM(definition: LLMDefinition): LLM {
     const inputTokens = estimatePromptTokens(prompt, options);
     signal?.throwIfAborted();
     const attempt = startAttempt({ llm: identity, options, stream, clock, ids });
-    await attempt.admit();
+    const admitted = attempt.admit();
+    if (admitted !== undefined) await admitted;
     if (signal?.aborted === true) {
       attempt.end({ outcome: 'unsent', error: signal.reason });
       throw signal.reason;
@@ -169,8 +170,11 @@ export function defineLLM(definition: LLMDefinition): LLM {
       const { signal } = options;
       const { attempt, usage } = await begin(prompt, options, signal, false);
       try {
-        const given = Promise.resolve(attempt.run(() => definition.generate(prompt, options)));
-        const answer = readAnswer(await raceAbort(given, signal), identity);
+        const given = attempt.run(() => definition.generate(prompt, options));
+        const answer = readAnswer(
+          await (signal === undefined ? given : raceAbort(Promise.resolve(given), signal)),
+          identity,
+        );
         const end = attempt.end({ outcome: 'served', usage: usage(answer, outputText(answer)) });
         return toGeneration(identity, answer, end);
       } catch (error) {

@@ -66,6 +66,7 @@ export {
   isNetworkError,
 } from './failure-rules.ts';
 export type { FinishReason, Generation, RateLimitState, TokenLogprob } from './generation.ts';
+export { isAbandonment } from './lazy-stream.ts';
 export type {
   CalendarWindow,
   CrossedMark,
@@ -136,13 +137,14 @@ export type {
 export {
   createGenerationStream,
   type GenerationStream,
-  isAbandonment,
   isContent,
+  passOn,
   relay,
   relayTry,
   type StreamContext,
   type StreamEvent,
   type StreamSource,
+  type StreamWatch,
   type TryHooks,
 } from './stream.ts';
 export {

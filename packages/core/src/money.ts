@@ -27,6 +27,8 @@ export function parseUsd(
   what = 'amount',
   rounding: 'ceil' | 'exact' = 'ceil',
 ): PicoUsd {
+  const plain = typeof usd === 'string' ? plainPico(usd) : undefined;
+  if (plain !== undefined) return plain;
   const match = decimalPattern.exec(
     typeof usd === 'string' ? usd.trim() : typeof usd === 'number' ? String(usd) : '',
   );
@@ -51,6 +53,27 @@ export function parseUsd(
   }
   return digits / divisor + (rest === 0n ? 0n : 1n);
 }
+
+/** What `usdDecimal` writes, read at a tenth of the time, where it is short enough to be exact in a double. */
+function plainPico(text: string): PicoUsd | undefined {
+  const { length } = text;
+  if (length === 0 || length > 15) return undefined;
+  let digits = 0;
+  let point = -1;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 48 && code <= 57) digits = digits * 10 + code - 48;
+    else if (code === 46 && point === -1 && i > 0) point = i;
+    else return undefined;
+  }
+  const decimals = point === -1 ? 0 : length - 1 - point;
+  const factor = powersOfTen[12 - decimals];
+  if (factor === undefined) return undefined;
+  const pico = digits * factor;
+  return Number.isSafeInteger(pico) ? BigInt(pico) : undefined;
+}
+
+const powersOfTen: readonly number[] = Array.from({ length: 13 }, (_, exponent) => 10 ** exponent);
 
 const largestSafe = BigInt(Number.MAX_SAFE_INTEGER);
 

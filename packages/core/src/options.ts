@@ -154,12 +154,16 @@ function checkKinds(options: CallOptions): void {
   const refuse = (option: string, kind: string, value: unknown): never => {
     throw new ConfigError(`${option} must be ${kind}, got ${shown(value)}.`, { option });
   };
-  for (const [option, value] of Object.entries({ parallelToolCalls, includeUsage })) {
+  const requireFlag = (option: string, value: unknown): void => {
     if (value !== undefined && typeof value !== 'boolean') refuse(option, 'true or false', value);
-  }
-  for (const [option, value] of Object.entries({ reasoningEffort, serviceTier })) {
+  };
+  const requireWord = (option: string, value: unknown): void => {
     if (value !== undefined && typeof value !== 'string') refuse(option, 'a string', value);
-  }
+  };
+  requireFlag('parallelToolCalls', parallelToolCalls);
+  requireFlag('includeUsage', includeUsage);
+  requireWord('reasoningEffort', reasoningEffort);
+  requireWord('serviceTier', serviceTier);
   if (logprobs !== undefined && typeof logprobs !== 'boolean' && typeof logprobs !== 'number') {
     refuse('logprobs', 'true, false or a whole number', logprobs);
   }

@@ -32,12 +32,20 @@ function inherit(outer: LLM, inner: LLM): LLM {
 }
 
 function member(source: LLM, key: string | symbol): PropertyDescriptor {
+  // Bound once, not for every call.
+  let method: unknown;
+  let bound: unknown;
   return {
     enumerable: true,
     configurable: true,
     get() {
       const value: unknown = Reflect.get(source, key, source);
-      return typeof value === 'function' ? value.bind(source) : value;
+      if (typeof value !== 'function') return value;
+      if (value !== method) {
+        method = value;
+        bound = value.bind(source);
+      }
+      return bound;
     },
   };
 }

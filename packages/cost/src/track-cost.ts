@@ -6,8 +6,8 @@ import {
   type Generation,
   type LLM,
   type LLMMiddleware,
+  passOn,
   rejectUnknownKeys,
-  relay,
   systemIds,
   tellAttempt,
 } from '@synapsekit/core';
@@ -62,7 +62,7 @@ export function trackCost(tracker: CostTracker, options: TrackCostOptions = {}):
         async function* (context) {
           call.check();
           const inner = next.stream(prompt, { ...call.options, signal: context.signal });
-          const events = relay(
+          const events = passOn(
             {
               signal: context.signal,
               partial: (generation) =>

@@ -132,9 +132,23 @@ export function enterScope<T>(
     bookkeeper.close(frame);
     throw error;
   }
-  if (isPlainPromise(result)) return result.finally(() => bookkeeper.close(frame)) as T;
+  if (isPlainPromise(result)) return closing(bookkeeper, frame, result) as T;
   bookkeeper.close(frame);
   return result;
+}
+
+/** Like `finally`, for one promise in place of three. */
+function closing<T>(bookkeeper: Bookkeeper, frame: ScopeFrame, result: Promise<T>): Promise<T> {
+  return result.then(
+    (value) => {
+      bookkeeper.close(frame);
+      return value;
+    },
+    (error: unknown) => {
+      bookkeeper.close(frame);
+      throw error;
+    },
+  );
 }
 
 function newFrame(parent: ScopeFrame | undefined, name: string, options: ScopeOptions = {}): ScopeFrame {

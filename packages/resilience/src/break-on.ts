@@ -3,7 +3,7 @@ import {
   isAbandonment,
   isContent,
   type LLMMiddleware,
-  relay,
+  passOn,
 } from '@synapsekit/core';
 import type { CircuitBreaker } from './breaker/circuit-breaker.ts';
 import type { Permit } from './breaker/permit.ts';
@@ -52,22 +52,17 @@ export function breakOn(breaker: CircuitBreaker): LLMMiddleware {
           let permit: Permit | undefined = breaker.acquire();
           let emitted = false;
           try {
-            const events = relay(context, next.stream(prompt, { ...options, signal }));
-            let step = await events.next();
-            try {
-              for (; step.done !== true; step = await events.next()) {
-                if (!emitted && isContent(step.value)) {
-                  emitted = true;
-                  if (permit?.probe === true) permit = settleProbe(breaker, permit);
-                }
-                yield step.value;
-              }
-            } finally {
-              await events.return(undefined as never);
-            }
+            const generation = yield* passOn(context, next.stream(prompt, { ...options, signal }), {
+              came(event) {
+                if (!isContent(event)) return true;
+                emitted = true;
+                if (permit?.probe === true) permit = settleProbe(breaker, permit);
+                return false;
+              },
+            });
             // SDK iterators end normally when they are aborted.
-            if (!signal.aborted) permit?.succeed(step.value);
-            return step.value;
+            if (!signal.aborted) permit?.succeed(generation);
+            return generation;
           } catch (error) {
             if (!signal.aborted) permit?.fail(error);
             throw error;

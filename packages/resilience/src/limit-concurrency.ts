@@ -1,4 +1,4 @@
-import { createGenerationStream, type LLMMiddleware, relay } from '@synapsekit/core';
+import { createGenerationStream, type LLMMiddleware, passOn } from '@synapsekit/core';
 import { Bulkhead, type BulkheadOptions } from './bulkhead.ts';
 
 /**
@@ -33,7 +33,7 @@ export function bulkhead(places: BulkheadOptions | Bulkhead): LLMMiddleware {
         async function* (context) {
           const leave = await shared.enter({ signal: context.signal });
           try {
-            return yield* relay(context, next.stream(prompt, { ...options, signal: context.signal }));
+            return yield* passOn(context, next.stream(prompt, { ...options, signal: context.signal }));
           } finally {
             leave();
           }

@@ -8,8 +8,8 @@ import {
   type LLM,
   type LLMMiddleware,
   type Prompt,
+  passOn,
   RateLimitedError,
-  relay,
   type TokenCounts,
   tellAttempt,
 } from '@synapsekit/core';
@@ -62,7 +62,7 @@ export function rateLimit(limits: RateLimiterOptions | RateLimiter): LLMMiddlewa
           const call = new LimitedCall(limiter, { ...options, signal: context.signal });
           await call.admit(next, prompt, context.signal);
           try {
-            return call.served(yield* relay(context, next.stream(prompt, call.options)));
+            return call.served(yield* passOn(context, next.stream(prompt, call.options)));
           } catch (error) {
             throw call.failed(error);
           } finally {

@@ -5,8 +5,8 @@ import {
   isContent,
   type LLMMiddleware,
   linkSignals,
+  passOn,
   rejectUnknownKeys,
-  relay,
   requireNumber,
   systemClock,
 } from '@synapsekit/core';
@@ -63,19 +63,19 @@ export function timeout(options: TimeoutOptions): LLMMiddleware {
             link.abort(error);
             patience.end(error);
           });
-          const events = relay(context, next.stream(prompt, { ...callOptions, signal: link.signal }));
           try {
-            for (;;) {
-              limits.pulling();
-              const step = await patience.with(events.next());
-              if (step.done === true) return step.value;
-              limits.pulled(isContent(step.value));
-              yield step.value;
-            }
+            const inner = next.stream(prompt, { ...callOptions, signal: link.signal });
+            return yield* passOn(context, inner, {
+              asked: () => limits.pulling(),
+              came(event) {
+                limits.pulled(isContent(event));
+                return true;
+              },
+              // A source that does not heed its signal never answers, nor closes: it is left behind.
+              wait: (answer) => patience.with(answer),
+            });
           } finally {
             limits.stop();
-            // A source that does not heed its signal never closes: it is left behind.
-            await patience.with(events.return(undefined as never)).catch(() => {});
             link.dispose();
           }
         },
