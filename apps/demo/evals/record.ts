@@ -9,7 +9,7 @@ import { faults, SimulatedProvider, type SimulatedRequest } from '@synapsekit/te
 const root = join(import.meta.dirname, '../../..');
 const command = [join(root, 'packages/cli/src/bin.ts'), 'test', 'apps/demo/evals', '--rerecord'];
 
-await using provider = await SimulatedProvider.start();
+const provider = await SimulatedProvider.start();
 const asks =
   (text: string) =>
   ({ body }: SimulatedRequest): boolean =>
@@ -27,3 +27,4 @@ const child = spawn(process.execPath, command, {
 process.exitCode = await new Promise<number>((resolve) => {
   child.on('exit', (code) => resolve(code ?? 1));
 });
+await provider.close();

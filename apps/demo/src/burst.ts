@@ -76,7 +76,10 @@ async function playBurst(
   }) => (query: string) => Promise<void>,
 ): Promise<BurstFacts> {
   const tracker = new CostTracker({ onWarning: () => {} });
-  const guard = new BudgetGuard({ daily: dailyUsd }, { tracker, ledger, name: 'demo-burst' });
+  const guard = new BudgetGuard(
+    { daily: dailyUsd },
+    { tracker, ledger, ledgerTimeoutMs: 10_000, name: 'demo-burst' },
+  );
   const { committedUsdExact: earlierUsd } = await limitOf(guard, 'daily');
   const model = connectModels(tutorialModels, endpointsOf(provider)).spare;
   const ask = prepare({ guard, tracker, model });

@@ -34,7 +34,7 @@ export function closing(
   }
   terminal.line();
   terminal.line(
-    `  ${requests} requests, ${formatUsd(billedUsd)} on the provider's bill, ${seconds.toFixed(1)} s`,
+    `  ${requests} requests, ${formatUsd(billedUsd)} on the provider's bill (chapter 5 has one of its own), ${seconds.toFixed(1)} s`,
   );
 }
 

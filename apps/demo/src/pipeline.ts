@@ -54,7 +54,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   // Money: what has been spent, in nested scopes, and what may be.
   const tracker = new CostTracker({ onWarning });
-  const guard = new BudgetGuard(limits, { tracker, ledger, name: 'demo' });
+  const guard = new BudgetGuard(limits, { tracker, ledger, ledgerTimeoutMs: 10_000, name: 'demo' });
 
   // Health: one circuit breaker per provider, shared by its models.
   const breakers = {

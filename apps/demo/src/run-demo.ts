@@ -28,8 +28,12 @@ export async function runDemo(args: readonly string[], io: DemoIo): Promise<numb
       return 0;
     }
     if (options.live) requireKeys(io.env);
-    await using store = await openStore(options.store);
-    return (await perform(options, { ...io, ledger: store?.ledger })) ? 0 : 1;
+    const store = await openStore(options.store);
+    try {
+      return (await perform(options, { ...io, ledger: store?.ledger })) ? 0 : 1;
+    } finally {
+      await store?.close();
+    }
   } catch (error) {
     if (io.signal.aborted) return 130;
     const hint = error instanceof UsageError ? ' See --help.' : '';

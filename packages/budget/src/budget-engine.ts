@@ -45,6 +45,7 @@ export type Admission = { readonly admitted: true; readonly account: HoldAccount
 /** Larger than any limit: what is held against it always fits. */
 const noLimit = 2n ** 62n;
 
+/** How many of the last attempts, and of the limits that refused, are remembered. */
 const rememberedAttempts = 5_000;
 
 /** The workings of a guard: limits, windows, holds and bookings. Middleware and holds share it. */
@@ -265,14 +266,23 @@ export class BudgetEngine {
 
   /** Counts and publishes a refusal. */
   noteRefusal(facts: RefusalFacts): void {
-    const id = refusalId(facts.limit);
-    this.#refusals.set(id, (this.#refusals.get(id) ?? 0) + 1);
+    const id = refusalId(facts.limit, facts.value);
+    const count = (this.#refusals.get(id) ?? 0) + 1;
+    // Values come and go: those that were refused last are remembered.
+    this.#refusals.delete(id);
+    this.#refusals.set(id, count);
+    if (this.#refusals.size > rememberedAttempts) {
+      for (const oldest of this.#refusals.keys()) {
+        this.#refusals.delete(oldest);
+        break;
+      }
+    }
     this.announcer.refusal('refusal', facts);
   }
 
-  /** How often a limit refused; for a limit by attribute, over all of its values. */
-  refusalsOf(limit: Limit): number {
-    return this.#refusals.get(refusalId(limit)) ?? 0;
+  /** How often a limit refused; one by attribute, for this value of it. */
+  refusalsOf(limit: Limit, value: string | undefined): number {
+    return this.#refusals.get(refusalId(limit, value)) ?? 0;
   }
 
   /** What the ledger counts, in what the limit counts. */
@@ -440,8 +450,8 @@ export interface CalledModel {
 const noAttributes: Attributes = Object.freeze({});
 const noAmounts: readonly bigint[] = [];
 
-function refusalId({ name, attribute }: Limit): string {
-  return attribute === undefined ? name : `${attribute} ${name}`;
+function refusalId({ name, attribute }: Limit, value: string | undefined): string {
+  return attribute === undefined ? name : `${attribute}=${value} ${name}`;
 }
 
 /** Tokens of prompt and answer; none where the counts are none. */

@@ -98,12 +98,12 @@ function inOrder(
   return [...own.reverse(), ...[...by.values()].flatMap((group) => group.reverse())];
 }
 
-function stateOf(engine: BudgetEngine, { limit, windowName, window }: StatusLine, committed: bigint) {
+function stateOf(engine: BudgetEngine, { limit, value, windowName, window }: StatusLine, committed: bigint) {
   const resetsAtMs = window?.endsAtMs;
   return {
     ...(windowName !== undefined && { window: windowName }),
     ...(resetsAtMs !== undefined && { resetsAtMs }),
-    refusals: engine.refusalsOf(limit),
+    refusals: engine.refusalsOf(limit, value),
     utilisation: limit.amount === 0n ? 1 : Number(committed) / Number(limit.amount),
   };
 }

@@ -67,7 +67,9 @@ export class LimitLines {
       if (value !== undefined) {
         const set = of(value);
         perRequest.push(...requestLimits(set, value));
-        lines.push(...this.#lines(set, nowMs, `${attribute}=${encodeURIComponent(value)}`, value));
+        lines.push(
+          ...this.#lines(set, nowMs, `${attribute}=${encodeURIComponent(value.toWellFormed())}`, value),
+        );
       } else if (onMissing === 'refuse') {
         throw missing(this.#guard, attribute);
       } else if (onMissing !== 'skip') {
@@ -76,14 +78,14 @@ export class LimitLines {
         lines.push(...this.#lines(of(unattributed), nowMs, `${attribute}:${unattributed}`, unattributed));
       }
     }
-    return selection(perRequest, lines);
+    return selection(perRequest, lines.sort(longestWindowFirst));
   }
 
   /** The limits that hold for everybody: the same object for as long as their windows last. */
   #general(nowMs: number): Selection {
     const known = this.#known;
     if (known !== undefined && nowMs >= known.fromMs && nowMs < known.untilMs) return known.selection;
-    const lines = this.#lines(this.#limits, nowMs);
+    const lines = this.#lines(this.#limits, nowMs).sort(longestWindowFirst);
     const untilMs = Math.min(...lines.map(({ window }) => window.endsAtMs ?? Infinity));
     const found = selection(requestLimits(this.#limits, undefined), lines);
     this.#known = { fromMs: nowMs, untilMs, selection: found };
@@ -131,6 +133,20 @@ export class LimitLines {
     }
     return marks;
   }
+}
+
+/** About how long each window of the calendar is, in hours. */
+const hoursOf = { total: Infinity, monthly: 730, weekly: 168, daily: 24, hourly: 1 } as const;
+
+/** Of several limits that refuse, the first one is named: it has to be the one with the longest wait. */
+function longestWindowFirst({ limit: a }: LimitLine, { limit: b }: LimitLine): number {
+  const [first, second] = [lengthOf(a), lengthOf(b)];
+  return first === second ? 0 : second - first;
+}
+
+function lengthOf({ window }: Limit): number {
+  if (window === undefined) return 0;
+  return typeof window === 'object' ? window.windowSeconds / 3_600 : hoursOf[window];
 }
 
 /** What to do about an attribute that a call or a record does not have. */

@@ -150,7 +150,7 @@ test('an attempt that is recorded again by hand, without its attributes, is stil
 
 test('values are kept apart, whatever is in them', async () => {
   const guard = new BudgetGuard({ by: { a: { total: 1 }, b: { total: 1 } } }, { prices });
-  const values = ['x', 'x/b=y', 'x%2Fb=y', '', '__proto__', 'ключ', 'a=b', '/'];
+  const values = ['x', '\ud800', 'x/b=y', 'x%2Fb=y', '', '__proto__', 'ключ', 'a=b', '/'];
   for (const [i, value] of values.entries()) {
     if (value === '') continue;
     const hold = await guard.reserve(0.5, { attributes: { a: value, b: `other-${i}` } });
@@ -201,6 +201,31 @@ test.each([
   [{ by: {} }, 'limits nothing'],
 ])('%j is refused', (limits, message) => {
   expect(() => new BudgetGuard(limits as never)).toThrow(message);
+});
+
+test('refusals are counted by value, and the limit with the longest wait is named', async () => {
+  const guard = new BudgetGuard(
+    { rolling: { windowSeconds: 60, limit: 1 }, daily: 1, by: { userId: { monthly: 1 } } },
+    { prices },
+  );
+  await (await guard.reserve(1, { attributes: { userId: 'alice' } })).settle(1);
+  const refused = { limit: 'monthly', attributeValue: 'alice' };
+  await expect(guard.reserve(1, { attributes: { userId: 'alice' } })).rejects.toMatchObject(refused);
+  await expect(guard.reserve(1, { attributes: { userId: 'bob' } })).rejects.toMatchObject({ limit: 'daily' });
+  const refusals = async (userId: string) => {
+    const { limits } = await guard.status({ attributes: { userId } });
+    return limits.map(({ limit, refusals: count }) => [limit, count]);
+  };
+  expect(await refusals('alice')).toEqual([
+    ['rolling-60s', 0],
+    ['daily', 1],
+    ['monthly', 1],
+  ]);
+  expect(await refusals('bob')).toEqual([
+    ['rolling-60s', 0],
+    ['daily', 1],
+    ['monthly', 0],
+  ]);
 });
 
 test('a thousand users at once, each with a limit of his own', async () => {

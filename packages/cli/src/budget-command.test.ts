@@ -114,7 +114,7 @@ describe('synapsekit budget', () => {
     [['status', '--store', 'memory'], 'its own process'],
     [['status', '--store', 'postgres://x'], 'memory, sqlite:FILE or redis://'],
     [['status', '--store', 'sqlite:'], 'needs a file'],
-    [['status', '--store', 'sqlite:no/such/folder/budget.db'], 'no/such/folder'],
+    [['status', '--store', 'sqlite:no-such.db'], 'There is no file'],
     [['status', 'a', 'b', ...store], 'takes one key'],
     [['reset', ...store], 'Which key'],
     [['status', '--yes', ...store], 'go with reset'],

@@ -32,6 +32,11 @@ export interface Traffic {
   readonly reprice?: Reprice | undefined;
 }
 
+/** The SDKs refuse to begin without a key, also where nothing is sent. */
+function lendKeys(env: NodeJS.ProcessEnv): void {
+  for (const name of ['OPENAI_API_KEY', 'GROQ_API_KEY']) env[name] ??= 'replayed-without-a-key';
+}
+
 /**
  * Reads the flags, and takes the place of `globalThis.fetch` until the controller is closed.
  *
@@ -53,6 +58,7 @@ export async function createTraffic(
   const repriced = pricesPath !== undefined || priceAs !== undefined;
   const prices = repriced ? await loadPrices(pricesPath, cwd) : undefined;
   const ledger = budget && (await openLedger(budget.ledger, cwd));
+  if (mode === 'replay' && io.host !== undefined) lendKeys(process.env);
   const traffic = new ProviderTraffic({
     mode,
     cwd,

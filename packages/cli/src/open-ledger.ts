@@ -1,4 +1,5 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { type InspectableLedger, isSynapseError } from '@synapsekit/core';
 import { UsageError } from './command.ts';
 
@@ -6,8 +7,10 @@ import { UsageError } from './command.ts';
 const ledgerForms = 'memory, sqlite:FILE or redis://HOST:PORT';
 
 /** A ledger that was opened by its name, with the connection that it lives on. */
-export interface OpenedLedger extends AsyncDisposable {
+export interface OpenedLedger {
   readonly ledger: InspectableLedger;
+  /** Closes the ledger and its connection. */
+  readonly close: () => Promise<void>;
   /** What it is, for people; without a password. */
   readonly name: string;
 }
@@ -16,13 +19,16 @@ export interface OpenedLedger extends AsyncDisposable {
  * Opens the ledger of a budget by its name: `memory` (of this process only), `sqlite:FILE` (of this machine) or
  * `redis://HOST:PORT` (of many; `rediss://` too). What it needs is loaded when it is asked for.
  *
- * @param cwd where a relative file starts from.
+ * @param options `cwd`: where a relative file starts from; `mustExist`: a file that is not there is an error.
  * @throws UsageError for a name that is none, a file or server that cannot be used, and a package that is missing (the
  *   message says how to install it).
  */
-export async function openLedger(name: string, { cwd }: { readonly cwd: string }): Promise<OpenedLedger> {
+export async function openLedger(
+  name: string,
+  { cwd, mustExist = false }: { readonly cwd: string; readonly mustExist?: boolean },
+): Promise<OpenedLedger> {
   if (name === 'memory') return openMemory();
-  if (name.startsWith('sqlite:')) return openSqlite(name.slice('sqlite:'.length), cwd);
+  if (name.startsWith('sqlite:')) return openSqlite(name.slice('sqlite:'.length), cwd, mustExist);
   const url = name.startsWith('redis:redis') ? name.slice('redis:'.length) : name;
   if (/^rediss?:\/\//.test(url)) return openRedis(url);
   throw new UsageError(`A store is ${ledgerForms}, got "${withoutPassword(name)}".`);
@@ -31,18 +37,19 @@ export async function openLedger(name: string, { cwd }: { readonly cwd: string }
 async function openMemory(): Promise<OpenedLedger> {
   const { MemoryLedger } = await import('@synapsekit/budget');
   const ledger = new MemoryLedger();
-  return { ledger, name: 'memory', [Symbol.asyncDispose]: async () => ledger.dispose() };
+  return { ledger, name: 'memory', close: async () => ledger.dispose() };
 }
 
-async function openSqlite(file: string, cwd: string): Promise<OpenedLedger> {
+async function openSqlite(file: string, cwd: string, mustExist: boolean): Promise<OpenedLedger> {
   if (file === '') throw new UsageError('sqlite: needs a file, such as sqlite:budget.db.');
   const { SqliteLedger } = await load(() => import('@synapsekit/store-sqlite'), '@synapsekit/store-sqlite');
   const path = isAbsolute(file) ? file : join(cwd, file);
+  if (mustExist && !existsSync(path)) throw new UsageError(`There is no file ${path}.`);
   try {
     const ledger = await SqliteLedger.open({ path });
-    return { ledger, name: `sqlite:${file}`, [Symbol.asyncDispose]: async () => ledger.dispose() };
+    return { ledger, name: `sqlite:${file}`, close: () => ledger.dispose() };
   } catch (error) {
-    if (isSynapseError(error)) throw new UsageError(`${error.message} (in ${dirname(path)})`);
+    if (isSynapseError(error)) throw new UsageError(error.message);
     throw error;
   }
 }
@@ -78,7 +85,7 @@ async function openRedis(url: string): Promise<OpenedLedger> {
     await ledger.dispose();
     await client.close();
   };
-  return { ledger, name, [Symbol.asyncDispose]: close };
+  return { ledger, name, close };
 }
 
 async function load<T>(importIt: () => Promise<T>, name: string): Promise<T> {

@@ -25,15 +25,27 @@ export interface BudgetRequest {
 
 /** Looks into a ledger, or resets a key of it. @throws UsageError for a store that cannot be used. */
 export async function runBudget(request: BudgetRequest, io: CliIo): Promise<number> {
-  await using store = await openLedger(request.store, { cwd: io.cwd });
-  const { ledger, name } = store;
+  const { ledger, name, close } = await openLedger(request.store, { cwd: io.cwd, mustExist: true });
+  try {
+    return await perform(name, ledger, request, io);
+  } finally {
+    await close();
+  }
+}
+
+async function perform(
+  name: string,
+  ledger: InspectableLedger,
+  request: BudgetRequest,
+  io: CliIo,
+): Promise<number> {
   switch (request.action) {
     case 'status':
       return printStatus(name, await ledger.counters(query(request)), ledger, request, io);
     case 'holds':
       return printHolds(name, await ledger.holds(query(request)), ledger, request, io);
     case 'reset':
-      return await reset(name, ledger, request, io); // before the store is closed
+      return reset(name, ledger, request, io);
   }
 }
 
