@@ -1,4 +1,4 @@
-import { type ErrorReport, formatError } from '@synapsekit/eval';
+import { type ErrorReport, formatError, type TrafficReport } from '@synapsekit/eval';
 import type { LoadedCases } from './load-cases.ts';
 
 /** What is wrong with eval files, for people; empty when nothing is. */
@@ -33,14 +33,19 @@ export function formatStrayErrors(errors: readonly ErrorReport[], cwd: string): 
 export function formatVerdict({
   loadErrors,
   strayErrors,
+  billed,
 }: {
   readonly loadErrors: readonly unknown[];
   readonly strayErrors: readonly unknown[];
+  readonly billed?: Pick<TrafficReport, 'stop'> | undefined;
 }): string {
+  const stop = billed?.stop;
   const lines = [
     loadErrors.length > 0 && `${count(loadErrors.length, 'file')} could not be loaded, see above.`,
     strayErrors.length > 0 &&
       `${count(strayErrors.length, 'error')} that nobody caught, see above: not a pass.`,
+    stop !== undefined &&
+      `Outside of cases, while a file was loaded or in work that was begun there: ${stop.message}${stop.detail === undefined ? '' : `\n${stop.detail}`}`,
   ];
   return lines
     .filter((line) => line !== false)

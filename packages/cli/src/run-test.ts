@@ -170,6 +170,7 @@ async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | u
     ...result,
     ...(last === undefined && { cost: reportCost(meter.cost) }),
     loadCost: reportCost(meter.ownCost),
+    billed: traffic.controller.total(), // with what came after the last case
   };
   const comparison = compare(run, measured);
   problems.push(...keepBaseline(run, measured));

@@ -54,10 +54,12 @@ function exitCodeOf(result: RunResult, facts: RunFacts): number {
   const { cases, suites, failed, passed } = result;
   const misses = cases.filter(({ status, stop }) => status === 'error' && stop === 'replay-miss').length;
   const lost = suites.some(({ status }) => status === 'failed' || status === 'error');
-  if (failed > misses || lost || strayErrors.length > 0) return exitCodes.failed;
-  if (misses > 0) return exitCodes.replayMiss;
+  // Of requests that belong to no case: the body of a file asked, or work that it began there.
+  const stop = result.billed?.stop?.kind;
+  if (failed > misses || lost || strayErrors.length > 0 || stop === 'blocked') return exitCodes.failed;
+  if (misses > 0 || stop === 'replay-miss') return exitCodes.replayMiss;
   if (comparison !== undefined && comparison.regressions.length > 0) return exitCodes.regressed;
-  if (cases.some(({ status }) => status === 'not-run')) return exitCodes.incomplete;
+  if (stop === 'budget' || cases.some(({ status }) => status === 'not-run')) return exitCodes.incomplete;
   if (cases.length === 0 && passWithNoCases) return exitCodes.ok;
   // Nothing that passed is nothing that was shown.
   return passed > 0 ? exitCodes.ok : exitCodes.failed;

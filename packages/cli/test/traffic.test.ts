@@ -76,6 +76,29 @@ test('a miss exits with 5 and shows the nearest tape and the difference', async 
   expect(provider.requests).toHaveLength(2);
 }, 60_000);
 
+test('what the body of a file asks is no exception: a miss exits with 5, what does not fit with 3', async () => {
+  using sandbox = createSandbox({
+    'a.eval.ts': `
+      import { evalCase } from '@synapsekit/eval';
+      const response = await fetch(\`\${process.env.OPENAI_BASE_URL}/chat/completions\`, {
+        method: 'POST',
+        body: JSON.stringify({ model: 'gpt-4o', max_tokens: 40, messages: [{ role: 'user', content: 'Hello' }] }),
+      });
+      await response.text(); // and whatever it says, the case passes
+      export const fine = evalCase('fine', ({ expect }) => expect(1).toBe(1));
+    `,
+  });
+  const env = { OPENAI_BASE_URL: provider.openaiBaseURL };
+  const missed = await sandbox.run(['test', '--replay'], { env });
+  expect(missed.code).toBe(5);
+  expect(missed.stderr).toMatch(/Outside of cases, .*: there is no tape/);
+  const refused = await sandbox.run(['test', '--budget', '0.000001'], { env });
+  expect(refused.code).toBe(3);
+  expect(refused.stderr).toMatch(/Outside of cases, .*: budget: /);
+  expect(provider.requests).toHaveLength(0);
+  expect((await sandbox.run(['test', '--budget', '0.01'], { env })).code).toBe(0);
+}, 60_000);
+
 test('a broken tape exits with 2 and its line, before anything is sent', async () => {
   using sandbox = sandboxOf();
   await sandbox.test('--record');

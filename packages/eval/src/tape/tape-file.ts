@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type Clock, ConfigError } from '@synapsekit/core';
 import { withFileLock } from './file-lock.ts';
 import type { SecretScan } from './secret-scan.ts';
+import { streamedTexts } from './streamed-texts.ts';
 import {
   entryId,
   scopeId,
@@ -193,7 +194,8 @@ async function readEntries({ path, shown }: TapeFileSetup): Promise<readonly Tap
 function searchable(entry: TapeEntry): string {
   const { answer } = entry;
   const chunks = 'chunks' in answer ? answer.chunks.map(([, data]) => data).join('') : '';
-  return `${JSON.stringify({ ...entry.request })}\n${JSON.stringify({ ...answer, chunks: [] })}\n${chunks}`;
+  const parts = [JSON.stringify(entry.request), JSON.stringify({ ...answer, chunks: [] }), chunks];
+  return [...parts, ...streamedTexts(chunks)].join('\n');
 }
 
 function pathOf({ path }: TapedRequest): string {

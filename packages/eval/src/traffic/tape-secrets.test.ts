@@ -57,6 +57,30 @@ test.each([
   expect(await tapeOf(lab)).not.toContain(content.slice(0, 30));
 });
 
+test.each(['content', 'reasoning', 'delta'])(
+  'a key that a stream spells out in its "%s" is found',
+  async (field) => {
+    await using lab = await TrafficLab.open();
+    const key = 'sk-proj-abcdEFGH0123456789abcdEFGH';
+    const pieces = key.match(/.{1,3}/g) ?? [];
+    const events = pieces.map((piece) => ({ choices: [{ index: 0, delta: { [field]: piece } }] }));
+    const body = events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
+    const traffic = lab.traffic({
+      mode: 'record',
+      fetch: async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }),
+    });
+    const context = contextOf();
+    await traffic.run(context, async () => {
+      const request = { model: 'gpt-4o', stream: true, messages: [{ role: 'user', content: 'Hello' }] };
+      const init = { method: 'POST', body: JSON.stringify(request) };
+      await (await traffic.fetch(`${lab.sim.openaiBaseURL}/chat/completions`, init)).text();
+    });
+    traffic.report(context);
+    await expect(traffic.close()).rejects.toThrow('was not put on tape, because an API key is in it');
+    expect(await tapeOf(lab)).not.toContain('choices');
+  },
+);
+
 test('a redaction hook takes it out, and replay finds the answer all the same', async () => {
   await using lab = await TrafficLab.open();
   const redact = (text: string): string => text.replaceAll(secret, '***').replaceAll(/\d{2}:\d{2}/g, 'TIME');
