@@ -50,5 +50,7 @@ test('a prompt is text or messages, each with what its role needs', () => {
 test('what a model offers beyond answering is optional', () => {
   expectTypeOf<LLM['capabilities']>().toEqualTypeOf<Capabilities | undefined>();
   expectTypeOf<NonNullable<LLM['availability']>>().returns.toMatchTypeOf<{ available: boolean }>();
-  expectTypeOf<LLM['generate']>().parameters.toEqualTypeOf<[prompt: Prompt, options?: CallOptions | undefined]>();
+  expectTypeOf<LLM['generate']>().parameters.toEqualTypeOf<
+    [prompt: Prompt, options?: CallOptions | undefined]
+  >();
 });
