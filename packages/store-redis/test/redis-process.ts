@@ -13,7 +13,7 @@ const version = spawnSync(redisProgram, ['--version'], { encoding: 'utf8' });
 /** Whether there is one on this machine. */
 export const redisIsAtHand: boolean = version.status === 0;
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest';
 import { redisIsAtHand, redisProgram } from './redis-process.ts';
 
-export { freePort, RedisServer } from './redis-process.ts';
+export { RedisServer } from './redis-process.ts';
 
 /** Tests that need a server: skipped loudly where there is none, failed in CI. */
 export function describeWithRedis(name: string, body: () => void): void {

@@ -114,7 +114,7 @@ describe('the proof turns red', () => {
           lines: request.lines.map((line) => ({ ...line, limit: line.limit / 2n })),
         }),
     }));
-    expect(falseRate(row)).toBeGreaterThan(0.2);
-    expect(falseRate(await broken(() => ({})))).toBeLessThan(0.05);
+    const sound = await broken(() => ({}));
+    expect(falseRate(row)).toBeGreaterThan(3 * (falseRate(sound) ?? 1));
   });
 });
