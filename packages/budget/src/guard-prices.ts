@@ -49,11 +49,6 @@ export class GuardPrices {
         { option: 'prices' },
       );
     }
-    return prices.find({
-      model,
-      ...(provider !== undefined && { provider }),
-      ...(serviceTier !== undefined && { serviceTier }),
-      atMs: clock.now(),
-    });
+    return prices.find({ model, provider, serviceTier, atMs: clock.now() });
   }
 }

@@ -16,6 +16,7 @@ import type { HoldAccount } from './hold-account.ts';
 import type { Selection } from './limit-lines.ts';
 import { refusalError } from './refusal.ts';
 import { withMaxTokens } from './set-max-tokens.ts';
+import { SmallMap } from './small-map.ts';
 import { atLeastZero, covers, lesser, minus, nothing, plus, type Spend } from './spend.ts';
 
 /** A call to one model, planned: what limits it, and what it may cost at most. */
@@ -95,7 +96,7 @@ export class GuardedCall {
   readonly #joined: boolean;
   /** What this call has claimed of the hold, and no attempt of it uses. */
   #share: Spend;
-  readonly #inFlight = new Map<string, Spend>();
+  readonly #inFlight = new SmallMap<Spend>();
   /** The attempt that was started last. */
   #latest: AttemptIdentity | undefined;
   #ended = false;
@@ -286,7 +287,7 @@ export class GuardedCall {
   }
 
   #startCovered(attempt: AttemptIdentity, needed: Spend): void | Promise<void> {
-    if (this.#account.finished.has(attempt.attemptId)) {
+    if (this.#account.finished.get(attempt.attemptId) === true) {
       this.#giveBack(needed); // it was aborted while it waited for the ledger
       this.#account.keeper.release();
       return;
@@ -333,8 +334,8 @@ export class GuardedCall {
 
   #finish(attempt: Attempt, tell = true): void {
     this.#reported = true;
-    if (!this.#account.finished.has(attempt.attemptId)) {
-      this.#account.finished.add(attempt.attemptId);
+    if (this.#account.finished.get(attempt.attemptId) === undefined) {
+      this.#account.finished.set(attempt.attemptId, true);
       this.#settle(attempt);
     }
     if (tell) tellAttempt(this.#callerOptions.onAttempt, attempt);

@@ -1,5 +1,6 @@
 import type { HoldKeeper } from './hold-keeper.ts';
 import type { LimitLine, Selection } from './limit-lines.ts';
+import { SmallMap } from './small-map.ts';
 import { atLeastZero, greater, lesser, minus, nothing, plus, type Spend } from './spend.ts';
 
 /** What was booked for an attempt under a hold. */
@@ -30,9 +31,9 @@ export class HoldAccount {
   /** Raises of the same hold go one after the other. */
   raising: Promise<unknown> | undefined;
   /** Attempts whose end a call under this hold has dealt with. */
-  readonly finished: Set<string> = new Set();
+  readonly finished: SmallMap<true> = new SmallMap();
   readonly keeper: HoldKeeper;
-  readonly #booked = new Map<string, Booked>();
+  readonly #booked = new SmallMap<Booked>();
 
   constructor(
     id: string,

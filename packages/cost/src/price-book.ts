@@ -86,10 +86,9 @@ export class PriceBook implements PriceLookup {
 
   /** @returns `undefined` for what can be no id; an unknown id is remembered like a known one. */
   #recall({ model, provider, serviceTier }: PriceQuery): DatedPrices | undefined {
-    const known = this.#remembered.get(model);
-    const entry = known?.find((one) => one.provider === provider && one.serviceTier === serviceTier);
-    if (entry !== undefined) return entry.prices;
-
+    for (const one of this.#remembered.get(model) ?? nobody) {
+      if (one.provider === provider && one.serviceTier === serviceTier) return one.prices;
+    }
     if (!isName(model) || ![provider, serviceTier].every((name) => name === undefined || isName(name))) {
       return undefined;
     }
@@ -104,6 +103,8 @@ export class PriceBook implements PriceLookup {
     return prices;
   }
 }
+
+const nobody: readonly Remembered[] = [];
 
 function isName(text: unknown): boolean {
   return typeof text === 'string' && text.length <= maxNameLength;

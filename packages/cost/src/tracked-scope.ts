@@ -151,7 +151,8 @@ function closing<T>(bookkeeper: Bookkeeper, frame: ScopeFrame, result: Promise<T
   );
 }
 
-function newFrame(parent: ScopeFrame | undefined, name: string, options: ScopeOptions = {}): ScopeFrame {
+function newFrame(parent: ScopeFrame | undefined, name: string, options?: ScopeOptions): ScopeFrame {
+  if (options === undefined) return new ScopeFrame(requireScopeName(name), parent, undefined);
   rejectUnknownKeys(options, ['attributes'], 'ScopeOptions');
   return new ScopeFrame(requireScopeName(name), parent, requireAttributes(options.attributes));
 }

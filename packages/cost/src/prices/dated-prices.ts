@@ -33,6 +33,8 @@ export class DatedPrices {
   readonly #found: FoundModel | undefined;
   readonly #answers: readonly Answer[];
   readonly #offers: Map<Answer | RawPeriod, Offer> = new Map();
+  /** The offer of all times, where there is but one. */
+  #only: Offer | undefined;
 
   constructor({ model, provider, tier }: Question, { overrides, tiers, defaultHosts }: Knowledge) {
     this.#tier = tier;
@@ -43,13 +45,17 @@ export class DatedPrices {
 
   /** The price at a time, Unix milliseconds; the same object for the same price. */
   at(atMs: number): Price | undefined {
+    if (this.#only !== undefined) return this.#only.at(atMs);
     const answer = this.#answers.find(({ override }) => atMs >= override.fromMs && atMs < override.untilMs);
     if (answer !== undefined) return this.#offer(answer, () => this.#own(answer)).at(atMs);
     if (this.#found === undefined) return undefined;
     const found = this.#found;
     const [, , , ...periods] = found.row;
     const period = periodAt(periods, atMs);
-    return period && this.#offer(period, () => this.#listed(found, period)).at(atMs);
+    if (period === undefined) return undefined;
+    const offer = this.#offer(period, () => this.#listed(found, period));
+    if (periods.length === 1 && this.#answers.length === 0) this.#only = offer;
+    return offer.at(atMs);
   }
 
   #offer(key: Answer | RawPeriod, make: () => Offer): Offer {
