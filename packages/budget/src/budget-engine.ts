@@ -103,6 +103,12 @@ export class BudgetEngine {
     return this.#lines.needsAttributes;
   }
 
+  /** Whether these limits are still those of now. */
+  isCurrent({ lines }: Selection): boolean {
+    const nowMs = this.settings.clock.now();
+    return lines.every(({ window: { endsAtMs } }) => endsAtMs === undefined || nowMs < endsAtMs);
+  }
+
   /**
    * Who and what a call is for: what its scope says, what it says itself, and what is known of its model; `undefined`
    * where no limit asks.

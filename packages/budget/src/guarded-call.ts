@@ -188,8 +188,9 @@ export class GuardedCall {
     };
     let planned: PlannedCall | undefined = first;
     const effort = async (overrun: boolean): Promise<Effort<GuardedCall>> => {
-      // Planned anew after a wait: another window may have begun.
-      const call = planned ?? planCall(engine, llm, prompt, options);
+      // Planned anew after a wait, behind others too: another window may have begun.
+      const isCurrent = planned !== undefined && engine.isCurrent(planned.limits);
+      const call = planned !== undefined && isCurrent ? planned : planCall(engine, llm, prompt, options);
       planned = undefined;
       let result = await tryOne(call, overrun);
       for (const other of overrun ? [] : downgradeTo) {

@@ -236,6 +236,22 @@ describe('queue', () => {
     expect((await guard.status()).limits).toMatchObject([{ window: '2026-11-24', heldUsd: 1 }]);
   });
 
+  test('one who only stood behind others over midnight is charged to the new day', async () => {
+    const clock = new ManualClock({ wallMs: Date.UTC(2026, 10, 23, 23, 59, 50) });
+    const guard = new BudgetGuard({ daily: 1 }, { prices, onExceeded: 'queue', clock });
+    const provider = new TestProvider();
+    const llm = wrap(provider.model('test', 'dime'), enforceBudget(guard));
+    await (await guard.reserve(0.95)).settle(0.95);
+    const calls = [0, 1].map(() => llm.generate('Hi', { maxTokens }));
+    await turns();
+    expect((await guard.status()).queued).toBe(2);
+    await clock.advance(11_000);
+    await Promise.all(calls);
+    expect((await guard.status()).limits).toMatchObject([
+      { window: '2026-11-24', committedUsdExact: '0.2', heldUsdExact: '0' },
+    ]);
+  });
+
   test('an abort ends the wait at once and leaves nothing behind', async () => {
     const guard = new BudgetGuard({ total: 1 }, { prices, onExceeded: 'queue' });
     const hold = await guard.reserve(1);

@@ -39,7 +39,7 @@ export type HostName =
   | 'x-ai';
 
 /**
- * The hosts that are known by name. Read in November 2026 in the documentation of each; names of providers are those of
+ * The hosts that are known by name. Gathered in November 2026 from what is written about each, not tried against it: look into the host's documentation where it matters; names of providers are those of
  * the price book.
  */
 export const hosts: Readonly<Record<HostName, Host>> = {
