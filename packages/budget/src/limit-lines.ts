@@ -128,7 +128,7 @@ export class LimitLines {
 export type OnMissing = 'refuse' | 'skip' | OnRecord;
 
 /** What to do about a record, whose money is spent already: whatever is wrong with one limit, it counts on the others. */
-export interface OnRecord {
+interface OnRecord {
   readonly unattributed: (attribute: string) => void;
   /** A function of `by` threw, or gave what are no limits. */
   readonly failed: (attribute: string, error: unknown) => void;
