@@ -118,6 +118,21 @@ export class BudgetAnnouncer {
     });
   }
 
+  /** A function for the limits of an attribute threw, or gave none: the record counts on all other limits. */
+  limitsFailed(attribute: string, cause: unknown): void {
+    this.#warnings.tell({
+      code: 'SYNAPSEKIT_BUDGET_LIMITS_FAILED',
+      message: `Budget "${this.#settings.name}": by.${attribute} could not say the limits of a value. What was spent counts against all other limits. See \`cause\`.`,
+      subject: attribute,
+      cause,
+    });
+  }
+
+  /** A function that was to decide about a record threw. */
+  listenerFailed(option: string, error: unknown): void {
+    warnOfListener(`The function for ${option}`, error);
+  }
+
   #publish(type: BudgetMessage['type'], facts: Omit<BudgetMessage, 'version' | 'type' | 'guard'>): void {
     budgetChannel.publish(() => ({ version: 1, type, guard: this.#settings.name, ...facts }));
   }

@@ -21,8 +21,8 @@ import { HoldKeeper } from './hold-keeper.ts';
 import { LedgerClient } from './ledger-client.ts';
 import { type LimitLine, LimitLines, type OnMissing, type Selection } from './limit-lines.ts';
 import type { RefusalFacts } from './refusal.ts';
-import { greater, inUnit, nothing, plus, type Spend, type Unit } from './spend.ts';
-import { marksOf } from './threshold.ts';
+import { greater, inUnit, largestAmount, nothing, plus, type Spend, type Unit } from './spend.ts';
+import { askedMarks, marksOf } from './threshold.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /** How much of something there is. */
@@ -41,9 +41,6 @@ export interface Refused {
 
 /** What became of a reservation, or of a claim on one. */
 export type Admission = { readonly admitted: true; readonly account: HoldAccount } | Refused;
-
-/** Larger than any limit: what is held against it always fits. */
-const noLimit = 2n ** 62n;
 
 /** How many of the last attempts, and of the limits that refused, are remembered. */
 const rememberedAttempts = 5_000;
@@ -194,7 +191,8 @@ export class BudgetEngine {
     };
     const result = this.#reserveTotal(account, total, signal);
     if (!isPromise(result)) return raised(result);
-    const answer = result.then(raised).finally(() => {
+    const failed = (error: unknown): Admission => raised(this.#raiseFailed(account, total, error));
+    const answer = result.then(raised, failed).finally(() => {
       account.raising = undefined;
     });
     account.raising = answer;
@@ -251,7 +249,7 @@ export class BudgetEngine {
   /** Books a tracker's record. */
   bookRecord(record: CostRecord): void {
     const account = this.context.getStore();
-    if (account === undefined && !this.settings.countsRecord(record)) return;
+    if (account === undefined && !this.#counts(record)) return;
     const { attemptId, usage, unpriced, estimated } = record;
     const tokens = tokensOf(usage);
     const limits = account?.limits ?? this.#recent.get(attemptId) ?? this.#limitsOf(record);
@@ -305,7 +303,18 @@ export class BudgetEngine {
         counted = true;
         this.announcer.unattributed(attribute);
       },
+      failed: (attribute, error) => this.announcer.limitsFailed(attribute, error),
     });
+  }
+
+  /** What nobody can say counts: it was spent. */
+  #counts(record: CostRecord): boolean {
+    try {
+      return this.settings.countsRecord(record);
+    } catch (error) {
+      this.announcer.listenerFailed('countsRecord', error);
+      return true;
+    }
   }
 
   #ledgerFailed(account: HoldAccount, error: unknown): ReserveResult {
@@ -318,13 +327,22 @@ export class BudgetEngine {
     return { admitted: true };
   }
 
+  /** The ledger went away under a hold: what is held there stays, and the rest runs without a hold if it may. */
+  #raiseFailed(account: HoldAccount, total: Spend, error: unknown): ReserveResult {
+    if (!this.settings.failOpen || !isSynapseError(error, 'ledger') || !error.transient) throw error;
+    this.announcer.failOpen(account.id, total, error);
+    return { admitted: true };
+  }
+
   #crossed(lines: readonly LimitLine[], crossed: readonly CrossedMark[]): void {
     for (const { key, mark, committed } of crossed) {
       const line = lines.find((one) => one.key === key);
-      const index = line?.marks.indexOf(mark) ?? -1;
-      const threshold = this.settings.thresholds[index];
-      if (line === undefined || threshold === undefined) continue;
-      this.announcer.threshold(line, threshold, this.toAmount(line.limit, committed));
+      if (line === undefined) continue;
+      // Several shares of a small limit come to one mark.
+      for (const [index, threshold] of this.settings.thresholds.entries()) {
+        if (line.marks[index] !== mark) continue;
+        this.announcer.threshold(line, threshold, this.toAmount(line.limit, committed));
+      }
     }
   }
 
@@ -365,7 +383,7 @@ export class BudgetEngine {
       key,
       window,
       amount: this.#units(limit.unit, spend),
-      limit: account.overrun ? noLimit : this.#limitUnits(limit),
+      limit: account.overrun ? largestAmount : this.#limitUnits(limit),
     }));
     return this.ledger.reserve({ holdId: account.id, lines, leaseMs, onExpiry }, signal);
   }
@@ -431,7 +449,7 @@ export class BudgetEngine {
 
   #postLine({ key, window, limit, marks }: LimitLine, spend: Spend) {
     const amount = this.#units(limit.unit, spend);
-    return marks.length === 0 ? { key, window, amount } : { key, window, amount, marks };
+    return marks.length === 0 ? { key, window, amount } : { key, window, amount, marks: askedMarks(marks) };
   }
 
   /** Whole units of the ledger, rounded against the spender. */

@@ -68,7 +68,8 @@ export class BudgetGuard implements BudgetView {
 
   /** @throws ConfigError for a wrong limit or option. */
   constructor(limits: BudgetLimit, options: BudgetGuardOptions = {}) {
-    const engine = new BudgetEngine(parseLimits(limits), checkGuardOptions(options));
+    const settings = checkGuardOptions(options);
+    const engine = new BudgetEngine(parseLimits(limits, settings.ledger.unitPico), settings);
     this.#engine = engine;
     engines.set(this, engine);
     this.#unsubscribe =

@@ -1,5 +1,6 @@
-import { ConfigError, nearestName, parseUsd, requireNumber } from '@synapsekit/core';
-import type { Unit } from './spend.ts';
+import { ConfigError, formatUsd, nearestName, type PicoUsd, parseUsd, requireNumber } from '@synapsekit/core';
+import { isPromise } from './deadline.ts';
+import { largestAmount, type Unit } from './spend.ts';
 
 /** Limits on what is spent in a window of the calendar, in the guard's time zone. */
 export interface WindowLimits<Amount> {
@@ -101,14 +102,15 @@ const rememberedValues = 1_000;
 /**
  * Reads limits.
  *
- * @throws ConfigError for an unknown name, an amount that is none, or no limit at all.
+ * @param unitPico what the ledger counts in.
+ * @throws ConfigError for an unknown name, an amount that is none or that the ledger cannot count, or no limit at all.
  */
-export function parseLimits(limits: BudgetLimit): Limits {
+export function parseLimits(limits: BudgetLimit, unitPico: PicoUsd): Limits {
   requireObject(limits, 'limits');
   requireKnown(limits, budgetNames);
-  const own = parseSpendLimits(limits, undefined);
+  const own = parseSpendLimits(limits, undefined, unitPico);
   const by = Object.entries(requireObject(limits.by ?? {}, 'by')).map(([attribute, given]) =>
-    parseAttributeLimits(attribute, given),
+    parseAttributeLimits(attribute, given, unitPico),
   );
   if (own.perRequest.length === 0 && own.windows.length === 0 && by.length === 0) {
     throw new ConfigError(
@@ -122,10 +124,11 @@ export function parseLimits(limits: BudgetLimit): Limits {
 function parseAttributeLimits(
   attribute: string,
   given: SpendLimits | ((value: string) => SpendLimits | undefined) | undefined,
+  unitPico: PicoUsd,
 ): AttributeLimits {
   if (attribute === '') throw new ConfigError('by: an attribute needs a name.', { option: 'by' });
   if (typeof given !== 'function') {
-    const set = parseSpendLimits(requireObject(given, `by.${attribute}`), attribute);
+    const set = parseSpendLimits(requireObject(given, `by.${attribute}`), attribute, unitPico);
     if (set.perRequest.length === 0 && set.windows.length === 0) {
       throw new ConfigError(`by.${attribute} has no limit in it.`, { option: `by.${attribute}` });
     }
@@ -138,10 +141,15 @@ function parseAttributeLimits(
       const remembered = known.get(value);
       if (remembered !== undefined) return remembered;
       const limits = given(value);
+      if (isPromise(limits)) {
+        throw new ConfigError(`by.${attribute} must give its limits at once, not a promise of them.`, {
+          option: `by.${attribute}`,
+        });
+      }
       const set =
         limits === undefined
           ? noLimits
-          : parseSpendLimits(requireObject(limits, `by.${attribute}`), attribute);
+          : parseSpendLimits(requireObject(limits, `by.${attribute}`), attribute, unitPico);
       if (known.size >= rememberedValues) known.clear();
       known.set(value, set);
       return set;
@@ -149,14 +157,16 @@ function parseAttributeLimits(
   };
 }
 
-const noLimits: LimitSet = { perRequest: [], windows: [] };
+/** Of a value that has none. */
+export const noLimits: LimitSet = { perRequest: [], windows: [] };
 
-function parseSpendLimits(limits: SpendLimits, attribute: string | undefined): LimitSet {
+function parseSpendLimits(limits: SpendLimits, attribute: string | undefined, unitPico: PicoUsd): LimitSet {
   requireKnown(limits, attribute === undefined ? budgetNames : spendNames);
   const where = attribute === undefined ? '' : `by.${attribute}.`;
   const money = parseWindowLimits(limits, 'usd', attribute, (amount, option) =>
     parseUsd(amount, `${where}${option}`, 'exact'),
   );
+  requireCountable(money, where, unitPico);
   if (limits.tokens === undefined) return money;
   requireKnown(requireObject(limits.tokens, `${where}tokens`), amountNames);
   const tokens = parseWindowLimits(limits.tokens, 'tokens', attribute, (amount, option) => {
@@ -187,6 +197,16 @@ function parseWindowLimits<Amount>(
     perRequest: limitOf('perRequest', limits.perRequest, undefined),
     windows: [...windowNames.map((name) => limitOf(name, limits[name], name)), ...rolling].flat(),
   };
+}
+
+/** A limit that a ledger cannot count must not look like one. */
+function requireCountable({ windows }: LimitSet, where: string, unitPico: PicoUsd): void {
+  const beyond = windows.find(({ unit, amount }) => unit === 'usd' && amount / unitPico >= largestAmount);
+  if (beyond === undefined) return;
+  throw new ConfigError(
+    `${where}${beyond.name} is more than the ledger can count: less than ${formatUsd(largestAmount * unitPico)}. Leave it out where there is to be no limit.`,
+    { option: `${where}${beyond.name}` },
+  );
 }
 
 function rollingLimits<Amount>(

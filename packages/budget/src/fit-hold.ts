@@ -1,7 +1,7 @@
 import { isSynapseError } from '@synapsekit/core';
 import type { Admission, BudgetEngine, Refused } from './budget-engine.ts';
 import type { CallPlan } from './call-plan.ts';
-import type { Answer } from './deadline.ts';
+import { type Answer, abortable } from './deadline.ts';
 import type { HoldAccount } from './hold-account.ts';
 import { type RefusalFacts, refusalError } from './refusal.ts';
 import { inUnit, type Spend } from './spend.ts';
@@ -46,7 +46,7 @@ export async function fitHold(
     }
     if (!counted && plan.couldFit(answer.left)) {
       counted = true;
-      const inputTokens = await countExactly();
+      const inputTokens = await abortable(countExactly(), signal);
       if (inputTokens !== undefined && inputTokens < plan.inputTokens) {
         plan = plan.withInput(inputTokens);
         continue;

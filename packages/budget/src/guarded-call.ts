@@ -3,6 +3,7 @@ import {
   type AttemptIdentity,
   type CallOptions,
   type Generation,
+  isSynapseError,
   type LLM,
   type Prompt,
   tellAttempt,
@@ -68,6 +69,8 @@ async function joinHold(
     if (await engine.isLive(around, signal)) return around;
   } catch (error) {
     around.keeper.release();
+    // A hold of its own fails open, too.
+    if (engine.settings.failOpen && isSynapseError(error, 'ledger') && error.transient) return undefined;
     throw error;
   }
   around.keeper.release();
@@ -165,25 +168,30 @@ export class GuardedCall {
     const joined = asked === undefined ? await joinHold(engine, first.limits, signal) : undefined;
     const tryOne = async (call: PlannedCall, overrun: boolean): Promise<Effort<GuardedCall>> => {
       const { limits } = call;
-      if (joined !== undefined && overrun) joined.overrun = true;
+      // A model that takes the place of another one may have limits of its own.
+      const around = joined !== undefined && sameKeys(joined.limits, limits) ? joined : undefined;
+      if (around !== undefined && overrun) around.overrun = true;
       const fit = await fitHold(
         call.plan,
         (spend) => {
           const given = answer;
           answer = undefined;
           if (given !== undefined) return given;
-          return joined === undefined
+          return around === undefined
             ? engine.reserve(limits, spend, signal, overrun)
-            : engine.claim(joined, spend, signal);
+            : engine.claim(around, spend, signal);
         },
         () => exactInputTokens(call.models, prompt, options, engine.settings.tokenCounter),
         signal,
       );
       if (!fit.admitted) return fit;
-      if (joined === undefined) fit.value.account.keeper.retain();
+      if (around === undefined) {
+        fit.value.account.keeper.retain();
+        joined?.keeper.release();
+      }
       return {
         admitted: true,
-        value: new GuardedCall(engine, call.llm, options, fit.value, joined !== undefined),
+        value: new GuardedCall(engine, call.llm, options, fit.value, around !== undefined),
       };
     };
     let planned: PlannedCall | undefined = first;

@@ -1,5 +1,5 @@
 import { type Attributes, ConfigError, type LedgerKey, type LedgerWindow } from '@synapsekit/core';
-import type { Limit, LimitSet, Limits, WindowLimitName } from './budget-limit.ts';
+import { type Limit, type LimitSet, type Limits, noLimits, type WindowLimitName } from './budget-limit.ts';
 import { Calendar } from './calendar.ts';
 
 /** A limit in the window that a hold was admitted in. */
@@ -65,17 +65,18 @@ export class LimitLines {
     for (const { attribute, of } of limits.by) {
       const value = attributeValue(attributes, attribute);
       if (value !== undefined) {
-        const set = of(value);
+        const set = limitsOf(of, value, attribute, onMissing);
         perRequest.push(...requestLimits(set, value));
-        lines.push(
-          ...this.#lines(set, nowMs, `${attribute}=${encodeURIComponent(value.toWellFormed())}`, value),
-        );
+        // Half a character would be no text to a ledger: all of them count as one.
+        const name = encodeURIComponent(value.toWellFormed());
+        lines.push(...this.#lines(set, nowMs, `${attribute}=${name}`, value));
       } else if (onMissing === 'refuse') {
         throw missing(this.#guard, attribute);
       } else if (onMissing !== 'skip') {
         onMissing.unattributed(attribute);
         // No value can have this key: an equals sign would stand in it.
-        lines.push(...this.#lines(of(unattributed), nowMs, `${attribute}:${unattributed}`, unattributed));
+        const set = limitsOf(of, unattributed, attribute, onMissing);
+        lines.push(...this.#lines(set, nowMs, `${attribute}:${unattributed}`, unattributed));
       }
     }
     return selection(perRequest, lines.sort(longestWindowFirst));
@@ -150,7 +151,14 @@ function lengthOf({ window }: Limit): number {
 }
 
 /** What to do about an attribute that a call or a record does not have. */
-export type OnMissing = 'refuse' | 'skip' | { readonly unattributed: (attribute: string) => void };
+export type OnMissing = 'refuse' | 'skip' | OnRecord;
+
+/** What to do about a record, whose money is spent already: whatever is wrong with one limit, it counts on the others. */
+interface OnRecord {
+  readonly unattributed: (attribute: string) => void;
+  /** A function of `by` threw, or gave what are no limits. */
+  readonly failed: (attribute: string, error: unknown) => void;
+}
 
 /** Where spend of nobody in particular counts. */
 const unattributed = 'unattributed';
@@ -176,9 +184,27 @@ function requestLimits({ perRequest }: LimitSet, value: string | undefined): Req
   return perRequest.map((limit) => ({ limit, value }));
 }
 
+/** @throws whatever the function for this attribute throws, unless it is for a record. */
+function limitsOf(
+  of: (value: string) => LimitSet,
+  value: string,
+  attribute: string,
+  onMissing: OnMissing,
+): LimitSet {
+  if (typeof onMissing === 'string') return of(value);
+  try {
+    return of(value);
+  } catch (error) {
+    onMissing.failed(attribute, error);
+    return noLimits;
+  }
+}
+
+/** Text, a finite number or a boolean; `null`, objects and the like say nothing about who somebody is. */
 function attributeValue(attributes: Attributes, attribute: string): string | undefined {
-  const value = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
-  return value === undefined || value === '' ? undefined : String(value);
+  const value: unknown = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
+  if (typeof value === 'string') return value === '' ? undefined : value;
+  return typeof value === 'boolean' || Number.isFinite(value) ? String(value) : undefined;
 }
 
 function missing(guard: string, attribute: string): ConfigError {

@@ -26,6 +26,8 @@ interface Entry {
   readonly lines: PostRequest['lines'];
   readonly uncovered: readonly bigint[];
   readonly onCrossed: PostFacts['onCrossed'];
+  /** It was to end its hold, too. */
+  readonly closes: boolean;
   /** Its place in the order in which entries came. */
   readonly position: number;
   onArrival: (() => void) | undefined;
@@ -103,7 +105,7 @@ export class PostQueue {
   /** Resolves when it has arrived, or was refused for good; `undefined` when that was at once. */
   post(request: PostRequest, facts: PostFacts): Promise<void> | undefined {
     const chain = request.holdId ?? `attempt ${request.attemptId}`;
-    return this.#push(chain, () => this.#store.post(request), request.lines, facts);
+    return this.#push(chain, () => this.#store.post(request), request.lines, facts, request.close === true);
   }
 
   close(holdId: string): void {
@@ -111,7 +113,7 @@ export class PostQueue {
       const answer = this.#store.close(holdId);
       return isPromise(answer) ? answer.then(() => undefined) : undefined;
     };
-    void this.#push(holdId, run, [], nothingUncovered);
+    void this.#push(holdId, run, [], nothingUncovered, false);
   }
 
   /** Resolves when all that is on its way now has arrived. Tries at once what waits to be tried again. */
@@ -136,6 +138,7 @@ export class PostQueue {
     run: Entry['run'],
     lines: Entry['lines'],
     { uncovered, onCrossed }: PostFacts,
+    closes: boolean,
   ): Promise<void> | undefined {
     let answer: Promise<Reply> | undefined;
     if (!this.#chains.has(key)) {
@@ -153,6 +156,7 @@ export class PostQueue {
       lines,
       uncovered,
       onCrossed,
+      closes,
       position: this.#positions,
       onArrival: undefined,
     };
@@ -263,6 +267,7 @@ export class PostQueue {
       this.#conflicts += 1;
       this.#arrived(entry);
       this.#onConflict(error);
+      if (entry.closes) this.close(key);
       return true;
     }
     const waitMs = Math.min(lastRetryMs, firstRetryMs * 2 ** chain.failures);

@@ -1,5 +1,5 @@
 import { ConfigError } from '@synapsekit/core';
-import type { Unit } from './spend.ts';
+import { largestAmount, type Unit } from './spend.ts';
 
 /** A share of a limit was spent. Told once per limit and window, over all processes that share the ledger. */
 export interface ThresholdEvent {
@@ -45,11 +45,19 @@ export function checkThresholds(thresholds: readonly number[]): readonly number[
   });
 }
 
-/** What the shares of a limit come to, in units of the ledger, rounded up. */
+/** What the shares of a limit come to, in units of the ledger, rounded up: one for each threshold. */
 export function marksOf(thresholds: readonly number[], limitUnits: bigint): readonly bigint[] {
   return thresholds.map((share) => {
     const scaled = limitUnits * BigInt(Math.round(share * parts));
     const mark = (scaled + BigInt(parts) - 1n) / BigInt(parts);
     return mark > 0n ? mark : 1n; // a limit of nothing is reached by the first spend, not before
   });
+}
+
+/**
+ * The marks as a ledger takes them: ascending, each once (the shares of a small limit come to the same), and none beyond
+ * what a ledger counts.
+ */
+export function askedMarks(marks: readonly bigint[]): readonly bigint[] {
+  return marks.filter((mark, index) => mark !== marks[index - 1] && mark <= largestAmount);
 }

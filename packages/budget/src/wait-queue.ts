@@ -17,6 +17,8 @@ export type Entry<T> =
 /** How long until it is looked again whether something became free elsewhere, milliseconds: at first, and at most. */
 const firstLookMs = 50;
 const lastLookMs = 1_000;
+/** Why a pause ends early. Without a reason, each would make an error with a stack. */
+const woken = Symbol('woken');
 
 /**
  * Calls of one process that wait until they fit, first come first served: whoever needs a limit that somebody waits for
@@ -29,6 +31,8 @@ export class WaitQueue {
   readonly #maxLength: number;
   /** In the order in which they came. */
   readonly #waiters: Waiter[] = [];
+  /** How many wait for each limit. */
+  readonly #waiting = new Map<string, number>();
 
   /** @param timeoutMs the longest wait. @param maxLength how many may wait at once. */
   constructor(clock: Clock, timeoutMs: number, maxLength: number) {
@@ -45,6 +49,7 @@ export class WaitQueue {
   pulse(): void {
     const taken = new Set<string>();
     for (const waiter of this.#waiters) {
+      if (taken.size === this.#waiting.size) return; // nobody further back can have a turn
       const hasTurn = waiter.keys.every((key) => !taken.has(key));
       for (const key of waiter.keys) taken.add(key);
       if (!hasTurn) continue;
@@ -82,6 +87,7 @@ export class WaitQueue {
   ): Promise<T> {
     const waiter: Waiter = { keys, pulsed: false, wake: () => {} };
     this.#waiters.push(waiter);
+    for (const key of keys) this.#waiting.set(key, (this.#waiting.get(key) ?? 0) + 1);
     try {
       for (let lookMs = firstLookMs; ; lookMs = Math.min(lastLookMs, lookMs * 2)) {
         const leftMs = endsAtMs - this.#clock.monotonic();
@@ -96,12 +102,17 @@ export class WaitQueue {
       }
     } finally {
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      for (const key of keys) {
+        const others = (this.#waiting.get(key) ?? 0) - 1;
+        if (others > 0) this.#waiting.set(key, others);
+        else this.#waiting.delete(key);
+      }
       this.pulse();
     }
   }
 
   #isWaitedFor(keys: readonly string[]): boolean {
-    return this.#waiters.some((waiter) => sharesKey(waiter, keys));
+    return keys.some((key) => this.#waiting.has(key));
   }
 
   /** Whether it can fit before the time is up. */
@@ -122,9 +133,9 @@ export class WaitQueue {
   /** Until something became free, or for so long. */
   async #pause(waiter: Waiter, ms: number, signal: AbortSignal | undefined): Promise<void> {
     const over = new AbortController();
-    waiter.wake = () => over.abort();
-    const onAbort = (): void => over.abort();
-    if (signal?.aborted === true) over.abort();
+    waiter.wake = () => over.abort(woken);
+    const onAbort = (): void => over.abort(woken);
+    if (signal?.aborted === true) over.abort(woken);
     else signal?.addEventListener('abort', onAbort, { once: true });
     try {
       await this.#clock.sleep(ms, { signal: over.signal });

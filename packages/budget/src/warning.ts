@@ -10,6 +10,8 @@ export type BudgetWarningCode =
   | 'SYNAPSEKIT_BUDGET_OVERRUN'
   /** The ledger was away, and calls were let through (`failOpen`). */
   | 'SYNAPSEKIT_BUDGET_FAIL_OPEN'
+  /** A function of `by` threw or gave no limits for a record: it counts against the other limits only. */
+  | 'SYNAPSEKIT_BUDGET_LIMITS_FAILED'
   /** The ledger refused a booking for good. It goes on counting in this process only. */
   | 'SYNAPSEKIT_BUDGET_NOT_BOOKED';
 
