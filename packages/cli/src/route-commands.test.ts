@@ -2,9 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { memoryIo } from '../test/memory-io.ts';
 import { outcomeLines } from '../test/outcome-lines.ts';
+import { roundTicks } from './route-chart.ts';
 import { runCli } from './run-cli.ts';
 
 let cwd = '';
@@ -118,17 +120,27 @@ describe('synapsekit route', () => {
       '100',
     );
     expect(measured).toMatchObject({ code: 0, err: '' });
-    expect(measured.out).toMatch(/^random +0\.500 +50\.0 +80\.0/m);
-    expect(measured.out).toMatch(/^oracle +[01]\.\d+ \[/m);
-    expect(measured.out).toMatch(
-      /^model: better than prompt length \(0\.\d+\) on \d+ fresh rows \(trained on \d+\)\.$/m,
-    );
+    expect(measured.out).toMatch(/^random +700 +0\.500 +50\.0 +80\.0/m);
+    expect(measured.out).toMatch(/^oracle +700 +[01]\.\d+ \[/m);
+    expect(measured.out).toMatch(/^model: better than prompt length \(0\.\d+ on the same \d+ rows\)\.$/m);
+    // How many it was trained on is what its file says, not what its rough memory takes for seen.
+    const [, fresh, excluded] =
+      /^ {2}measured on (\d+) of 700 rows; about (\d+) were left out .*\(it was trained on 300; /m.exec(
+        measured.out,
+      ) ?? [];
+    expect(Number(excluded)).toBeGreaterThanOrEqual(300);
+    expect(Number(excluded) + Number(fresh)).toBe(700);
+    expect(measured.out).toMatch(new RegExp(`^model +${fresh} `, 'm'));
+    expect(measured.out).toMatch(/^prompt length +700 /m);
     expect(measured.out).toMatch(/^routers: worthless here: /m);
     expect(measured.out).toMatch(/^longest: worthless here: /m);
     expect(measured.out.split('\n').filter((line) => line.length > 170)).toEqual([]);
     const html = readFileSync(join(cwd, 'report.html'), 'utf8');
     expect(html).toContain('<svg');
     expect(html).not.toMatch(/<script|https?:|theorem/);
+    expect(html).toContain(`on the same ${fresh} rows`);
+    expect(html).toContain("% of the best model's cost");
+    expect(html).toMatch(/Its curve ends at \$0\.\d+ per query: paying for more gains nothing\./);
   });
 
   test('eval --json is JSON and nothing else, and --fail-under decides the exit code', async () => {
@@ -291,6 +303,38 @@ describe('synapsekit route', () => {
     );
     expect(code).toBe(0);
     expect(out).toMatch(/^small +weak .* \$0\.0002$/m);
+  });
+
+  test('without costs all shares are of strong calls, and a promise of cost asks for the flag', async () => {
+    writeFileSync(join(cwd, 'free.jsonl'), outcomeLines(500, ['small', 'large'], []));
+    await route('train', 'free.jsonl', '-o', 'free.json', '--rows', '250');
+    const refused = await route('calibrate', 'free.jsonl', '-m', 'free.json', '--max-cost-usd', '0.002');
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('--cost MODEL=USD')]);
+    const argv = ['--no-learned', '--draws', '50', '--html', 'free.html'];
+    const { out } = await route('eval', 'free.jsonl', ...argv);
+    const html = readFileSync(join(cwd, 'free.html'), 'utf8');
+    for (const text of [out, html]) {
+      expect(text).toContain('"to 90 %": % of strong calls');
+      expect(text).not.toContain("best model's cost");
+    }
+    expect(html).toMatch(/Its curve ends at \d+ % strong calls/);
+  });
+
+  test('axes have round ticks that enclose what is drawn', () => {
+    expect(roundTicks(0.614, 0.945)).toEqual([0.6, 0.7, 0.8, 0.9, 1]);
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.double({ min: 1e-6, max: 10, noNaN: true }),
+        (low, size) => {
+          const ticks = roundTicks(low, low + size);
+          expect(ticks[0]).toBeLessThanOrEqual(low + size * 1e-6);
+          expect(ticks.at(-1)).toBeGreaterThanOrEqual((low + size) * (1 - 1e-9) - size * 1e-6);
+          expect(ticks.length).toBeGreaterThanOrEqual(3);
+          expect(ticks.length).toBeLessThanOrEqual(8);
+        },
+      ),
+    );
   });
 
   test('shows on a terminal how far it is, and leaves no file when it is interrupted', async () => {

@@ -1,143 +1,148 @@
-import type { CostQuality, Estimate, ReportedRouter, RouteReport } from '@synapsekit/router/offline';
+import type { Estimate, ReportedRouter, RouteReport } from '@synapsekit/router/offline';
+import { escaped, routeChart } from './route-chart.ts';
 import { percent, usd } from './route-format.ts';
-
-const width = 760;
-const height = 420;
-const margin = { top: 16, right: 16, bottom: 48, left: 64 };
-const colors = ['#2563eb', '#dc2626', '#059669', '#9333ea', '#ea580c', '#0891b2', '#be185d', '#4d7c0f'];
+import { costShareOf, verdictText } from './route-verdict.ts';
 
 /** A report as one HTML file: no script, no font, no picture from elsewhere. */
 export function reportHtml(report: RouteReport, file: string): string {
-  const { rows, weak, strong, routers, draws } = report;
+  const { rows, weak, strong, routers, draws, models, costUnit } = report;
+  const probed = routers.filter(
+    ({ probe, leaveGroupOut }) => probe !== undefined || leaveGroupOut !== undefined,
+  );
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Routers on ${escaped(file)}</title>
 <style>
-:root{color-scheme:light dark;--line:#8884;--soft:#888}
-body{font:15px/1.5 system-ui,sans-serif;max-width:1080px;margin:2rem auto;padding:0 1rem}
+:root{color-scheme:light dark;--line:#8884;--soft:#777}
+body{font:15px/1.5 system-ui,sans-serif;max-width:1080px;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}
 table{border-collapse:collapse;margin:1rem 0;width:100%;font-variant-numeric:tabular-nums}
-th,td{padding:.3rem .6rem;text-align:right;border-bottom:1px solid var(--line);white-space:nowrap}
-th:first-child,td:first-child{text-align:left}small{color:var(--soft)}.wide{overflow-x:auto}
-.bad{color:#dc2626}.good{color:#059669}.warn{color:#b45309}svg{width:100%;height:auto}
-svg text{font-size:12px;fill:currentColor}
+th,td{padding:.3rem .5rem;text-align:right;border-bottom:1px solid var(--line);overflow-wrap:normal}
+th:first-child,td:first-child,.verdict{text-align:left}td:first-child{overflow-wrap:anywhere}
+.number{white-space:nowrap}small{color:var(--soft)}
+.bad{color:#dc2626}.good{color:#059669}.warn{color:#b45309}
+.chart{width:100%;height:auto;fill:currentColor}.chart text{font-size:13px}
+.name{paint-order:stroke;stroke:Canvas;stroke-width:4px;stroke-linejoin:round}
+.legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;margin:.5rem 0}.key{width:28px;height:6px;vertical-align:middle}
+.narrow{display:none}
+@media(max-width:760px){.roomy{display:none}.narrow{display:block}
+tr:first-child{display:none}tr{display:grid;grid-template-columns:1fr 1fr;gap:0 1.5rem;padding:.5rem 0;border-bottom:1px solid var(--line)}
+td{display:flex;justify-content:space-between;gap:.5rem;padding:.1rem 0;border:0}
+td:first-child{font-weight:600}td:first-child,.verdict,.long{grid-column:1/-1}.none{display:none}
+td[data-label]::before{content:attr(data-label);color:var(--soft)}}
 </style></head><body>
 <h1>Routers on ${escaped(file)}</h1>
 <p>${rows} rows, ${escaped(weak)} (weak) and ${escaped(strong)} (strong). Intervals: 95 % of ${draws} bootstrap draws.
-A router is worth something when the lower bound of its APGR is above prompt length and above a coin (0.5).</p>
+A router is worth something when the lower bound of its APGR is above prompt length on the same rows and above a coin (0.5).</p>
+${verdictList(report)}
 <h2>Cost and quality</h2>
-${chart(report)}
+${routeChart(report)}
 <h2>Routers</h2>
-<div class="wide"><table><tr><th>router</th><th>APGR</th><th>CPT50</th><th>CPT80</th><th>AIQ</th><th>to 90 %</th><th>95 %</th>
-<th>98 %</th><th>100 %</th><th>groups unseen</th><th>flips</th><th>&micro;s</th><th>under attack</th><th>verdict</th></tr>
-${routers.map(routerRow).join('\n')}
-</table></div>
-<p><small>CPT: percent of strong calls for 50 and 80 % of the gap. "to 90 %": percent of the best model's cost for so much of
-its quality. Groups unseen: APGR with whole groups left out of training. Flips: decisions that a harmless edit turns. Under
-attack: strong calls when the same prefix stands before every query, of 50 % without it.</small></p>
+${table(
+  ['router', 'verdict', 'rows', 'APGR', 'CPT50', 'CPT80', 'AIQ', 'to 90 %', '95 %', '98 %', '100 %'],
+  routers.map(routerCells),
+)}
+<p><small>Rows: how many it was measured on. CPT: % of strong calls for 50 and 80 % of the gap. "to 90 %": ${costShareOf(costUnit)}
+for so much of the best model's quality.</small></p>
+${
+  probed.length === 0
+    ? ''
+    : `<h2>How steady they are</h2>
+${table(['router', 'groups unseen', 'flips', 'µs', 'under attack'], probed.map(probeCells))}
+<p><small>Groups unseen: APGR with whole groups left out of training. Flips: decisions that a harmless edit turns. µs: for one
+decision over 500 characters. Under attack: strong calls when the same prefix stands before every query.</small></p>`
+}
 <h2>Models</h2>
-<table><tr><th>model</th><th>role</th><th>quality</th><th>per query</th><th></th></tr>
-${report.models
-  .map(
-    ({ name, role, quality, costUsd, dominatedBy }) =>
-      `<tr><td>${escaped(name)}</td><td>${role ?? ''}</td><td>${interval(quality)}</td><td>${costUsd === undefined ? '-' : usd(costUsd)}</td>` +
-      `<td class="warn">${dominatedBy === undefined ? '' : `dominated by ${escaped(dominatedBy)}`}</td></tr>`,
-  )
-  .join('\n')}
-</table>
+${table(
+  ['model', 'role', 'quality', 'per query', ''],
+  models.map(({ name, role, quality, costUsd, dominatedBy }) => [
+    { html: escaped(name) },
+    { html: role },
+    { html: interval(quality), className: 'number' },
+    { html: costUsd === undefined ? undefined : usd(costUsd) },
+    { html: dominatedBy === undefined ? '' : `dominated by ${escaped(dominatedBy)}`, className: 'warn' },
+  ]),
+)}
 </body></html>
 `;
 }
 
-function routerRow(router: ReportedRouter): string {
-  const { name, apgr, cpt50, cpt80, aiq, costTo, leaveGroupOut, probe, verdict, unmeasured } = router;
-  const cell = (text: string | undefined): string => `<td>${text ?? '-'}</td>`;
-  const cost = (to: '90' | '95' | '98' | '100'): string => {
-    const share = costTo?.[to];
-    return cell(share === undefined ? undefined : (share * 100).toFixed(1));
-  };
-  const [mark, words] =
-    verdict === 'worthless'
-      ? ['bad', 'worthless']
-      : verdict === 'better-than-length'
-        ? ['good', 'better than length']
-        : ['', unmeasured ?? ''];
-  return (
-    `<tr><td>${escaped(name)}</td>${cell(apgr && interval(apgr))}${cell(cpt50?.value.toFixed(1))}${cell(cpt80?.value.toFixed(1))}` +
-    `${cell(aiq?.value.toFixed(4))}${cost('90')}${cost('95')}${cost('98')}${cost('100')}` +
-    `${cell(leaveGroupOut && interval(leaveGroupOut))}${cell(probe && percent(probe.flipRate, 1))}` +
-    `${cell(probe?.microsecondsAt500Chars.toFixed(1))}${cell(probe && percent(probe.attack.inMessage))}` +
-    `<td class="${mark}">${escaped(words)}</td></tr>`
-  );
+interface Cell {
+  readonly html: string | undefined;
+  readonly className?: string;
 }
 
-function chart({ routers, models, costUnit, strong }: RouteReport): string {
-  // Single models are drawn as dots.
-  const drawn = routers.filter(({ curve, name }) => curve.length > 0 && !name.startsWith('best single'));
-  const singles = models.map(({ name, quality, costUsd, role }) => ({
-    name,
-    cost: costUnit === 'usd' ? costUsd : role === 'weak' ? 0 : role === 'strong' ? 1 : undefined,
-    quality: quality.value,
-  }));
-  const points = [
-    ...drawn.flatMap(({ curve }) => curve),
-    ...singles.flatMap(({ cost, quality }) => (cost === undefined ? [] : [{ cost, quality }])),
-  ];
-  if (points.length === 0) return '';
-  const maxCost = Math.max(...points.map(({ cost }) => cost)) || 1;
-  const low = Math.min(...points.map(({ quality }) => quality));
-  const high = Math.max(...points.map(({ quality }) => quality));
-  const pad = (high - low) * 0.05 || 0.01;
-  const x = (cost: number): number => margin.left + (cost / maxCost) * (width - margin.left - margin.right);
-  const y = (quality: number): number =>
-    height -
-    margin.bottom -
-    ((quality - low + pad) / (high - low + 2 * pad)) * (height - margin.top - margin.bottom);
-  const path = (curve: readonly CostQuality[]): string =>
-    curve
-      .map(({ cost, quality }, i) => `${i === 0 ? 'M' : 'L'}${x(cost).toFixed(1)},${y(quality).toFixed(1)}`)
-      .join('');
-  const ticks = [0, 0.25, 0.5, 0.75, 1];
-  const lines = drawn.map(({ name, curve }, index) => {
-    const color = colors[index % colors.length];
-    const dash =
-      name === 'random' ? ' stroke-dasharray="6 4"' : name === 'oracle' ? ' stroke-dasharray="2 3"' : '';
-    return (
-      `<path d="${path(curve)}" fill="none" stroke="${color}" stroke-width="2"${dash}><title>${escaped(name)}</title></path>` +
-      `<rect x="${width - 210}" y="${height - margin.bottom - 20 * (drawn.length - index)}" width="14" height="3" fill="${color}"/>` +
-      `<text x="${width - 190}" y="${height - margin.bottom - 20 * (drawn.length - index) + 6}">${escaped(name)}</text>`
+/** On narrow screens each row is a card, and each cell tells its column itself. */
+function table(columns: readonly string[], rows: readonly (readonly Cell[])[]): string {
+  const cell = ({ html, className = '' }: Cell, index: number): string => {
+    const classes = [className, html === undefined || html === '' ? 'none' : ''].filter(
+      (name) => name !== '',
     );
+    const label =
+      index === 0 || columns[index] === '' ? '' : ` data-label="${escaped(columns[index] ?? '')}"`;
+    return `<td${classes.length === 0 ? '' : ` class="${classes.join(' ')}"`}${label}><span>${html ?? '-'}</span></td>`;
+  };
+  const head = columns.map(
+    (name) => `<th${name === 'verdict' ? ' class="verdict"' : ''}>${escaped(name)}</th>`,
+  );
+  return `<table><tr>${head.join('')}</tr>
+${rows.map((cells) => `<tr>${cells.map(cell).join('')}</tr>`).join('\n')}
+</table>`;
+}
+
+function verdictList({ routers, rows }: RouteReport): string {
+  const items = routers.flatMap((router) => {
+    const verdict = verdictText(router, rows);
+    if (verdict === undefined) return [];
+    const own = verdict.rows === undefined ? '' : `<br><small>${escaped(verdict.rows)}</small>`;
+    return [`<li><span class="${verdict.tone}">${escaped(verdict.sentence)}</span>${own}</li>`];
   });
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="Quality over cost, one curve for each router">
-${ticks
-  .map((tick) => {
-    const quality = low - pad + tick * (high - low + 2 * pad);
-    const cost = tick * maxCost;
-    return (
-      `<line x1="${margin.left}" x2="${width - margin.right}" y1="${y(quality)}" y2="${y(quality)}" stroke="#8884"/>` +
-      `<text x="${margin.left - 8}" y="${y(quality) + 4}" text-anchor="end">${quality.toFixed(3)}</text>` +
-      `<text x="${x(cost)}" y="${height - margin.bottom + 18}" text-anchor="middle">${costUnit === 'usd' ? usd(cost) : percent(tick)}</text>`
-    );
-  })
-  .join('\n')}
-<text x="${width / 2}" y="${height - 8}" text-anchor="middle">${costUnit === 'usd' ? 'dollars per query' : `calls to ${escaped(strong)}`}</text>
-<text x="14" y="${height / 2}" text-anchor="middle" transform="rotate(-90 14 ${height / 2})">quality</text>
-${lines.join('\n')}
-${singles
-  .filter(({ cost }) => cost !== undefined)
-  .map(
-    ({ name, cost = 0, quality }) =>
-      `<circle cx="${x(cost)}" cy="${y(quality)}" r="5"><title>${escaped(name)}</title></circle>` +
-      `<text x="${x(cost) + (cost > maxCost / 2 ? -8 : 8)}" y="${y(quality) + 16}" text-anchor="${cost > maxCost / 2 ? 'end' : 'start'}">${escaped(name)}</text>`,
-  )
-  .join('\n')}
-</svg>`;
+  return items.length === 0 ? '' : `<ul>\n${items.join('\n')}\n</ul>`;
+}
+
+const verdictCells: Readonly<Record<ReportedRouter['verdict'], Cell>> = {
+  baseline: { html: '', className: 'verdict' },
+  worthless: { html: 'worthless', className: 'verdict bad' },
+  'better-than-length': { html: 'better than length', className: 'verdict good' },
+  unmeasured: { html: 'not measured', className: 'verdict warn' },
+};
+
+function routerCells(router: ReportedRouter): Cell[] {
+  const { name, rows, apgr, cpt50, cpt80, aiq, costTo, verdict } = router;
+  const missing = verdict === 'unmeasured' ? undefined : 'never';
+  const cost = (to: '90' | '95' | '98' | '100'): Cell => {
+    const share = costTo?.[to];
+    return { html: share === undefined ? missing : (share * 100).toFixed(1) };
+  };
+  return [
+    { html: escaped(name) },
+    verdictCells[verdict],
+    { html: verdict === 'unmeasured' ? undefined : String(rows) },
+    { html: apgr && interval(apgr), className: 'number long' },
+    { html: cpt50?.value.toFixed(1) },
+    { html: cpt80?.value.toFixed(1) },
+    { html: aiq?.value.toFixed(4) },
+    cost('90'),
+    cost('95'),
+    cost('98'),
+    cost('100'),
+  ];
+}
+
+function probeCells({ name, leaveGroupOut, probe }: ReportedRouter): Cell[] {
+  const attack =
+    probe &&
+    `${percent(probe.attack.before)} &rarr; ${percent(probe.attack.inMessage)}` +
+      (probe.attack.hardened === undefined ? '' : `, hardened ${percent(probe.attack.hardened)}`);
+  return [
+    { html: escaped(name) },
+    { html: leaveGroupOut && interval(leaveGroupOut), className: 'number long' },
+    { html: probe && percent(probe.flipRate, 1) },
+    { html: probe?.microsecondsAt500Chars.toFixed(1) },
+    { html: attack, className: 'long' },
+  ];
 }
 
 function interval({ value, low, high }: Estimate): string {
   if (low === high) return value.toFixed(3);
   return `${value.toFixed(3)} <small>${low.toFixed(3)}&ndash;${high.toFixed(3)}</small>`;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -1,5 +1,6 @@
 import type { Estimate, ReportedRouter, RouteReport } from '@synapsekit/router/offline';
 import { percent, usd, withInterval } from './route-format.ts';
+import { costShareOf, verdictText } from './route-verdict.ts';
 
 interface Style {
   readonly color: boolean;
@@ -34,9 +35,10 @@ function modelTable({ models, costUnit }: RouteReport, paint: Painter): string[]
 }
 
 function routerTable(routers: readonly ReportedRouter[], costUnit: RouteReport['costUnit']): string[] {
-  const of = costUnit === 'usd' ? "% of the best model's cost" : '% of strong calls';
-  const cells = routers.map(({ name, apgr, cpt50, cpt80, aiq, costTo, unmeasured }) => [
+  const of = costShareOf(costUnit);
+  const cells = routers.map(({ name, rows, apgr, cpt50, cpt80, aiq, costTo, unmeasured }) => [
     name,
+    unmeasured === undefined ? String(rows) : '-',
     apgr === undefined ? '-' : exact(apgr) ? apgr.value.toFixed(3) : withInterval(apgr),
     cpt50?.value.toFixed(1) ?? '-',
     cpt80?.value.toFixed(1) ?? '-',
@@ -47,7 +49,10 @@ function routerTable(routers: readonly ReportedRouter[], costUnit: RouteReport['
     }),
   ]);
   return [
-    ...align([['router', 'APGR', 'CPT50', 'CPT80', 'AIQ', 'to 90 %', '95 %', '98 %', '100 %'], ...cells]),
+    ...align([
+      ['router', 'rows', 'APGR', 'CPT50', 'CPT80', 'AIQ', 'to 90 %', '95 %', '98 %', '100 %'],
+      ...cells,
+    ]),
     `(CPT: % of strong calls for 50 and 80 % of the gap; "to 90 %": ${of} for so much of its quality)`,
   ];
 }
@@ -90,26 +95,17 @@ function detailTable(routers: readonly ReportedRouter[]): string[] {
   ];
 }
 
-function verdicts({ routers, models }: RouteReport, paint: Painter): string[] {
+function verdicts({ routers, models, rows }: RouteReport, paint: Painter): string[] {
   const lines: string[] = [];
   for (const { name, dominatedBy } of models) {
     if (dominatedBy !== undefined)
       lines.push(paint.warn(`${name} is dominated: ${dominatedBy} is no dearer and no worse. Drop it.`));
   }
-  for (const { name, kind, verdict, apgr, lengthApgr = 0.5, unmeasured, trainedOn, rows } of routers) {
-    if (kind === 'baseline') continue;
-    const fresh = trainedOn > 0 ? ` on ${rows} fresh rows (trained on ${trainedOn})` : '';
-    if (verdict === 'unmeasured') lines.push(paint.warn(`${name}: not measured: ${unmeasured}.`));
-    else if (verdict === 'better-than-length') {
-      lines.push(paint.good(`${name}: better than prompt length (${lengthApgr.toFixed(3)})${fresh}.`));
-    } else {
-      lines.push(
-        paint.bad(
-          `${name}: worthless here${fresh}: the lower bound of its APGR, ${apgr?.low.toFixed(3)}, is not above ` +
-            `${lengthApgr >= 0.5 ? `prompt length (${lengthApgr.toFixed(3)})` : 'a coin (0.500)'}.`,
-        ),
-      );
-    }
+  for (const router of routers) {
+    const verdict = verdictText(router, rows);
+    if (verdict === undefined) continue;
+    lines.push(paint[verdict.tone](verdict.sentence));
+    if (verdict.rows !== undefined) lines.push(`  ${verdict.rows}`);
   }
   return lines;
 }

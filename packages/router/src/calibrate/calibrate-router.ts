@@ -125,7 +125,8 @@ function keepCost(points: Points, most: number, alpha: number, maxCallUsd: numbe
   if (all === undefined || cheap === undefined) {
     throw new OutcomesError(
       'incomplete',
-      'A promise of cost needs costs, and the rows hold none. Log costUsd, or say what a call costs (costsUsd).',
+      'A promise of cost needs costs, and the rows hold none. ' +
+        'Log costUsd, or say what a call costs: --cost MODEL=USD,… (in code: costsUsd).',
     );
   }
   if (maxCallUsd !== undefined) requireNumber(maxCallUsd, 'maxCallUsd', { above: 0 });
@@ -221,8 +222,9 @@ function freshRows(table: OutcomeTable, model: GainModel, seed: number): Outcome
   const seen = table.rows - fresh.length;
   throw new OutcomesError(
     'too-few',
-    `${fresh.length} of ${table.rows} rows are fresh (the model was trained on ${seen}); a promise needs ${leastRows} at the ` +
-      'least, and some hundreds to be worth it. Train on a part of the rows ("route train --rows"), or bring others.',
+    `${fresh.length} of ${table.rows} rows are fresh (the model was trained on ${model.json.training.rows} rows, and about ` +
+      `${seen} of these count as seen); a promise needs ${leastRows} at the least, ` +
+      'and some hundreds to be worth it. Train on a part of the rows ("route train --rows"), or bring others.',
   );
 }
 

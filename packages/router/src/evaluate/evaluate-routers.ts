@@ -169,22 +169,27 @@ function measureGiven(
   const fresh = Int32Array.from({ length: table.rows }, (_, row) => row).filter(
     (row) => model?.wasTrainedOn(table.texts[row] as string) !== true,
   );
-  const trainedOn = table.rows - fresh.length;
+  const excluded = table.rows - fresh.length;
+  const counts = { trainedOn: model?.json.training.rows ?? 0, excluded };
   if (fresh.length < minFreshRows) {
     return {
       ...unmeasured(
         name,
         'router',
-        `it was trained on ${trainedOn} of these ${table.rows} rows, and what is left says nothing. ` +
+        `it was trained on ${counts.trainedOn} rows, about ${excluded} of these ${table.rows} count as seen, and what is left ` +
+          'says nothing. ' +
           'Train on a part of the rows ("route train --rows"), or evaluate on others',
       ),
-      trainedOn,
+      ...counts,
     };
   }
-  const own = trainedOn === 0 ? table : tableRows(table, fresh);
+  const own = excluded === 0 ? table : tableRows(table, fresh);
   if (!(gapOf(own) > 0))
-    return unmeasured(name, 'router', 'on the rows that are left the strong model is not better');
-  const rows = trainedOn === 0 ? measured : new MeasuredRows(own, { draws, seed });
+    return {
+      ...unmeasured(name, 'router', 'on the rows that are left the strong model is not better'),
+      ...counts,
+    };
+  const rows = excluded === 0 ? measured : new MeasuredRows(own, { draws, seed });
   const scores = own.texts.map((text) => {
     const value = score(text);
     if (typeof value === 'number' && !Number.isNaN(value)) return value;
@@ -196,7 +201,7 @@ function measureGiven(
   const hardenedScore = model === undefined ? undefined : (prompt: Prompt) => model.hardenedGain(prompt);
   return {
     ...rows.router(name, 'router', scores, { predicted }),
-    trainedOn,
+    ...counts,
     ...(model?.json.groupValidation !== undefined && { leaveGroupOut: model.json.groupValidation.apgr }),
     probe: probeRouter({ score, hardenedScore }, own.texts, { random: seededRandom(seed), clock }),
     ...(hardenedScore !== undefined && { hardenedApgr: rows.apgr(own.texts.map(hardenedScore))?.value }),
@@ -236,7 +241,8 @@ function gapOf({ models, weak, strong }: OutcomeTable): number {
 }
 
 function unmeasured(name: string, kind: ReportedRouter['kind'], reason: string): ReportedRouter {
-  return { name, kind, rows: 0, trainedOn: 0, unmeasured: reason, verdict: 'unmeasured', curve: [] };
+  const none = { rows: 0, trainedOn: 0, excluded: 0 };
+  return { name, kind, ...none, unmeasured: reason, verdict: 'unmeasured', curve: [] };
 }
 
 function tooFew(rows: number): Error {

@@ -28,8 +28,10 @@ export interface ReportedRouter {
   readonly kind: 'baseline' | 'held-out' | 'router';
   /** Rows that it was measured on. */
   readonly rows: number;
-  /** Rows that were left out since it was trained on them. */
+  /** How many rows it was trained on, wherever they came from, as its model file says; 0 for baselines and functions. */
   readonly trainedOn: number;
+  /** Rows of these that were left out as seen in training: all that were, and a few that its memory takes for them. */
+  readonly excluded: number;
   /** Why there are no figures. */
   readonly unmeasured?: string | undefined;
   /** Average share of the gap recovered, over all shares of strong calls; random is 0.5. Between the weak and the strong model. */

@@ -166,7 +166,7 @@ function costColumns(
     throw new OutcomesError(
       'incomplete',
       `${names[lacking]} has no cost in ${rows.length - (known[lacking] ?? 0)} of ${rows.length} rows, others have one. ` +
-        'Log costUsd for every model, or say what a call costs on average (costsUsd).',
+        'Log costUsd for every model, or say what a call costs on average: --cost MODEL=USD,… (in code: costsUsd).',
     );
   }
   return names.map((name) => Float64Array.from(rows, (row) => costOf(row, name) as number));
