@@ -25,6 +25,7 @@ const steps: ReadonlyMap<string, string> = new Map([
   ['suite', `vitest run --reporter=default --reporter=json --outputFile.json="${report}"`],
   ['tarballs', 'node scripts/check-tarballs.ts'],
   ['demo', 'node apps/demo/src/main.ts'],
+  ['soak', 'node --expose-gc tests/soak/src/main.ts --minutes 0.25'],
 ]);
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : [...steps.keys()];
