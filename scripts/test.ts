@@ -27,6 +27,7 @@ const steps: ReadonlyMap<string, string> = new Map([
   ['demo', 'node apps/demo/src/main.ts'],
   ['evals', 'node packages/cli/src/bin.ts test apps/demo/evals --replay --strict --budget 0'],
   ['prove', 'node tests/hard-budgets/src/main.ts --quick'],
+  ['soak', 'node --expose-gc tests/soak/src/main.ts --minutes 0.25'],
 ]);
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : [...steps.keys()];
