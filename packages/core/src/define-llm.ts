@@ -16,7 +16,7 @@ import { type Capabilities, type LLM, modelId } from './llm.ts';
 import { type CallOptions, checkCallOptions } from './options.ts';
 import type { Prompt } from './prompt.ts';
 import type { IdSource } from './random.ts';
-import { raceAbort } from './signal.ts';
+import { abortRacer, raceAbort } from './signal.ts';
 import { createGenerationStream, isContent, type StreamContext, type StreamEvent } from './stream.ts';
 import { estimatePromptTokens, estimateTextTokens } from './tokens.ts';
 import type { TokenCounts, Usage } from './usage.ts';
@@ -120,8 +120,9 @@ export function defineLLM(definition: LLMDefinition): LLM {
     let generation: Generation | undefined;
     try {
       pieces = open(definition, prompt, { ...options, signal });
-      let step = await raceAbort(pieces.next(), signal);
-      for (; step.done !== true; step = await raceAbort(pieces.next(), signal)) {
+      const unlessAborted = abortRacer(signal);
+      let step = await unlessAborted(pieces.next());
+      for (; step.done !== true; step = await unlessAborted(pieces.next())) {
         waiting = false;
         signal.throwIfAborted();
         const event = received.add(step.value);
