@@ -10,4 +10,5 @@ export const benches: ReadonlyMap<string, () => Promise<{ readonly bench: Bench 
   ['adapters', () => import('./adapters.ts')],
   ['ledger-memory', () => import('./ledger-memory.ts')],
   ['ledger-sqlite', () => import('./ledger-sqlite.ts')],
+  ['ledger-redis', () => import('./ledger-redis.ts')],
 ]);
