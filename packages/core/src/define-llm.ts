@@ -16,7 +16,7 @@ import { type Capabilities, type LLM, modelId } from './llm.ts';
 import { type CallOptions, checkCallOptions } from './options.ts';
 import type { Prompt } from './prompt.ts';
 import type { IdSource } from './random.ts';
-import { raceAbort } from './signal.ts';
+import { abortRacer, raceAbort } from './signal.ts';
 import { createGenerationStream, isContent, type StreamContext, type StreamEvent } from './stream.ts';
 import { estimatePromptTokens, estimateTextTokens } from './tokens.ts';
 import type { TokenCounts, Usage } from './usage.ts';
@@ -122,8 +122,9 @@ export function defineLLM(definition: LLMDefinition): LLM {
       const source = attempt.run(() => open(definition, prompt, { ...options, signal }));
       const next = (): Promise<IteratorResult<unknown>> => attempt.run(() => source.next());
       pieces = source;
-      let step = await raceAbort(next(), signal);
-      for (; step.done !== true; step = await raceAbort(next(), signal)) {
+      const unlessAborted = abortRacer(signal);
+      let step = await unlessAborted(next());
+      for (; step.done !== true; step = await unlessAborted(next())) {
         waiting = false;
         signal.throwIfAborted();
         const event = received.add(step.value);

@@ -52,3 +52,18 @@ export async function raceAbort<T>(promise: PromiseLike<T>, signal: AbortSignal 
     signal.removeEventListener('abort', onAbort);
   }
 }
+
+/**
+ * `raceAbort` for many waits on one signal, one after the other, as for the chunks of a stream: with one listener for
+ * all of them. For signals that live no longer than the work: the listener stays.
+ */
+export function abortRacer(signal: AbortSignal): <T>(promise: PromiseLike<T>) => Promise<T> {
+  let giveUp: ((reason: unknown) => void) | undefined;
+  signal.addEventListener('abort', () => giveUp?.(signal.reason), { once: true });
+  return (promise) =>
+    new Promise((resolve, reject) => {
+      giveUp = reject;
+      if (signal.aborted) reject(signal.reason);
+      promise.then(resolve, reject); // what comes too late is handled, and changes nothing
+    });
+}

@@ -6,7 +6,7 @@ import type { LLM } from '../llm.ts';
 import type { CallOptions, LLMConfig } from '../options.ts';
 import type { Prompt } from '../prompt.ts';
 import type { IdSource } from '../random.ts';
-import { type LinkedSignal, linkSignals, raceAbort } from '../signal.ts';
+import { abortRacer, type LinkedSignal, linkSignals, raceAbort } from '../signal.ts';
 import type { TokenCounter } from '../tokens.ts';
 import type { TokenCounts, Usage } from '../usage.ts';
 import type { WireAnswer } from './answer.ts';
@@ -64,6 +64,7 @@ export class Exchange {
   readonly #parts: ExchangeParts;
   readonly #link: LinkedSignal;
   readonly #watch: TimeWatch;
+  readonly #unlessAborted: ReturnType<typeof abortRacer>;
   readonly #received: Received;
   #sent: SdkCall | undefined;
   #answered = false;
@@ -107,6 +108,7 @@ export class Exchange {
     this.#parts = parts;
     this.#received = received ?? nothingReceived;
     this.#link = linkSignals(call.signal);
+    this.#unlessAborted = abortRacer(this.#link.signal);
     const { config, clock } = setup;
     const { options } = call;
     const limits = {
@@ -129,16 +131,16 @@ export class Exchange {
     const sent = attempt.run(() => sendRequest(client, body, { signal, headers }));
     this.#sent = sent;
     this.#answered = !sent.showsHeaders;
-    this.#headers = await raceAbort(sent.headers(), signal);
+    this.#headers = await this.#unlessAborted(sent.headers());
     this.#answered = true;
-    return await raceAbort(sent.data(), signal);
+    return await this.#unlessAborted(sent.data());
   }
 
   /** Waits for the next chunk. */
   async next(chunks: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
     this.#link.signal.throwIfAborted();
     this.#watch.waiting();
-    const chunk = await raceAbort(chunks.next(), this.#link.signal);
+    const chunk = await this.#unlessAborted(chunks.next());
     this.#watch.arrived();
     return chunk;
   }
