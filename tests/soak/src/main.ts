@@ -29,12 +29,14 @@ const onRound = (report: SoakReport): void => {
   else if (!options.json) console.log(line);
 };
 if (!options.json) console.log(`seed ${options.seed}`);
-await using opened = await openLedger(options.store, { cwd: process.cwd() }).catch((error: unknown) =>
+const opened = await openLedger(options.store, { cwd: process.cwd() }).catch((error: unknown) =>
   refuse(error instanceof Error ? error.message : String(error)),
 );
 const { ledger, name: store } = opened;
 const { concurrency, seed } = options;
-const report = await soak({ seconds, concurrency, seed, ledger, store, gc: () => gc(), onRound });
+const report = await soak({ seconds, concurrency, seed, ledger, store, gc: () => gc(), onRound }).finally(
+  () => opened.close(),
+);
 if (live) process.stderr.write('\r\u001b[2K');
 console.log(options.json ? toJson(report) : finalText(report));
 process.exitCode = report.violations.length === 0 ? 0 : 1;

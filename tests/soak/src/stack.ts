@@ -27,7 +27,7 @@ export interface StackParts {
 }
 
 /** Users whose budget is so tight that they are refused, or wait, most of the time. */
-export const isTight = (user: string): boolean => user.endsWith('0') || user.endsWith('5');
+const isTight = (user: string): boolean => user.endsWith('0') || user.endsWith('5');
 
 /** Warnings that say nothing about this run. */
 const expectedWarnings: ReadonlySet<string> = new Set(['SYNAPSEKIT_MODEL_RETIRED']);
