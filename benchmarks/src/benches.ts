@@ -11,5 +11,6 @@ export const benches: ReadonlyMap<string, () => Promise<{ readonly bench: Bench 
   ['ledger-memory', () => import('./ledger-memory.ts')],
   ['ledger-sqlite', () => import('./ledger-sqlite.ts')],
   ['eval-runner', () => import('./eval-runner.ts')],
+  ['router', () => import('./router.ts')],
   ['ledger-redis', () => import('./ledger-redis.ts')],
 ]);
