@@ -11,7 +11,7 @@ export type Order = NamedFault | readonly NamedFault[] | Fault | 'refuse-connect
 
 export const adapterNames = ['openai', 'groq'] as const;
 export type AdapterName = (typeof adapterNames)[number];
-export const modes = ['generate', 'stream'] as const;
+const modes = ['generate', 'stream'] as const;
 export type Mode = (typeof modes)[number];
 
 /** How much of an answer money stands for. */
@@ -36,7 +36,7 @@ export interface Seen {
 }
 
 /** What the caller does by himself while the provider is silent. */
-export type CallerAct = 'aborts' | 'leaves';
+type CallerAct = 'aborts' | 'leaves';
 
 /** One row of the table: something that goes wrong, and what becomes of a call that meets with it. */
 export interface FaultCase {
