@@ -12,14 +12,15 @@ interface Story {
   readonly tracker?: bigint;
   readonly guard?: bigint;
   readonly billedInput?: number;
+  readonly output?: number;
 }
 
 const attemptId = 'attempt-1';
 
-function tell(books: Books, { outcome, billed, tracker, guard, billedInput = 9 }: Story): void {
+function tell(books: Books, { outcome, billed, tracker, guard, billedInput = 9, output = 1 }: Story): void {
   if (outcome !== undefined) books.attempt({ attemptId, outcome, id: 'm' } as Attempt, 'user-1');
   if (tracker !== undefined) {
-    const usage = { inputTokens: 9, outputTokens: 1 };
+    const usage = { inputTokens: 9, outputTokens: output };
     books.record({ attemptId, costUsdExact: usdDecimal(tracker), usage } as CostRecord);
   }
   if (guard !== undefined) {
@@ -43,6 +44,7 @@ describe('what may be', () => {
     ['refused', { outcome: 'refused' }],
     ['never sent', { outcome: 'unsent' }],
     ['cut short, with something on the line', { outcome: 'partial', billed: 10n, tracker: 8n, guard: 8n }],
+    ['left before an error came', { outcome: 'partial', tracker: 3n, guard: 3n, output: 0 }],
     ['lost before it was made', { outcome: 'unanswered', tracker: 3n, guard: 50n }],
     ['lost after it was made', { outcome: 'unanswered', billed: 10n, tracker: 3n, guard: 50n }],
   ])('%s', (_, story) => {
@@ -72,6 +74,7 @@ describe('what may not be', () => {
       'partial: the input was not booked in full',
       { outcome: 'partial', billed: 9n, tracker: 8n, guard: 8n, billedInput: 10 },
     ],
+    ['partial: output was booked, and nothing billed', { outcome: 'partial', tracker: 3n, guard: 3n }],
     ['unanswered: nothing was recorded', { outcome: 'unanswered', guard: 50n }],
     [
       'unanswered: the guard booked less than was billed',

@@ -8,6 +8,9 @@ export interface HeapSample {
 const allowedBytes = 2_000_000;
 const allowedBytesPerCall = 20;
 
+/** Before so many calls the memories of tracker, ledger and provider are not full. */
+const warmUpCalls = 2_000;
+
 /** How the heap moved in the steady state. */
 export interface HeapTrend {
   /** Median of the last third over that of the first, both without the warm-up. */
@@ -17,12 +20,12 @@ export interface HeapTrend {
 }
 
 /**
- * Whether the heap grows with the calls. The first quarter of the samples, two at least, is warm-up: caches fill, code
- * is compiled. `undefined` with too few samples to say.
+ * Whether the heap grows with the calls. The first quarter of the samples and the first 2,000 calls are warm-up: caches
+ * fill, code is compiled. `undefined` with too few samples to say.
  */
 export function heapTrend(samples: readonly HeapSample[]): HeapTrend | undefined {
-  const steady = samples.slice(Math.max(2, Math.ceil(samples.length / 4)));
-  if (steady.length < 3) return undefined;
+  const steady = samples.slice(Math.ceil(samples.length / 4)).filter(({ calls }) => calls >= warmUpCalls);
+  if (steady.length < 6) return undefined;
   const third = Math.floor(steady.length / 3);
   const [first, last] = [steady.slice(0, third), steady.slice(-third)];
   const grownBytes = median(last.map(({ bytes }) => bytes)) - median(first.map(({ bytes }) => bytes));

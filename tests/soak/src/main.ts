@@ -3,7 +3,8 @@
  * not begin.
  */
 import { parseArgs } from 'node:util';
-import { openLedger } from '@synapsekit/cli';
+import { MemoryLedger } from '@synapsekit/budget';
+import { type OpenedLedger, openLedger } from '@synapsekit/cli';
 import { requireNumber } from '@synapsekit/core';
 import { finalText, progressLine, type SoakReport, toJson } from './report.ts';
 import { soak } from './soak.ts';
@@ -40,6 +41,19 @@ const report = await soak({ seconds, concurrency, seed, ledger, store, gc: () =>
 if (live) process.stderr.write('\r\u001b[2K');
 console.log(options.json ? toJson(report) : finalText(report));
 process.exitCode = report.violations.length === 0 ? 0 : 1;
+
+/** A memory that is full soon, or what the name says. */
+async function open(name: string): Promise<OpenedLedger> {
+  if (name === 'memory') {
+    const memory = new MemoryLedger({ rememberCount: 2_000 });
+    return { ledger: memory, name, [Symbol.asyncDispose]: async () => memory.dispose() };
+  }
+  try {
+    return await openLedger(name, { cwd: process.cwd() });
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
 
 function readArguments() {
   try {

@@ -87,7 +87,7 @@ export async function soak(plan: SoakPlan): Promise<SoakReport> {
     await simulated.idle();
     await stack.guard.flush();
     books.settle();
-    await checkTotals(stack, books, simulated, violations);
+    await checkTotals(stack, traffic, books, simulated, violations);
     await checkNothingOpen({ stack, ledger, guardName, clock, violations });
     checkSignals([...traffic.usedSignals.splice(0), ...lasting], violations);
     watch.check();
@@ -113,6 +113,7 @@ async function closePort(simulated: SimulatedProvider, afterMs: number, forMs: n
 /** Every total that anybody keeps is the sum of the attempts that were compared one by one. */
 async function checkTotals(
   { tracker, guard }: Stack,
+  { scopes }: Traffic,
   { totals, byUser }: Books,
   simulated: SimulatedProvider,
   violations: Violations,
@@ -122,7 +123,7 @@ async function checkTotals(
   same('the bill', simulated.bill.totalPico, totals.billedPico);
   same('the tracker', parseUsd(tracker.totalUsdExact), totals.trackerPico);
   for (const [user, { trackerPico }] of byUser) {
-    same('the scope of a user', parseUsd(tracker.scopeCostExact(`user:${user}`)), trackerPico);
+    same('the scope of a user', parseUsd(scopes.get(user)?.costUsdExact ?? '0'), trackerPico);
   }
   for (const [user, { guardPico }] of byUser) {
     const { limits } = await guard.status({ attributes: { userId: user } });

@@ -44,12 +44,14 @@ export class Stack {
     const onWarning = ({ code, message }: { readonly code: string; readonly message: string }): void => {
       violations.expect(expectedWarnings.has(code), `warning ${code}`, message);
     };
+    // Small memories fill up at once: what grows after that is a leak.
     const tracker = new CostTracker({
       clock,
       onWarning,
-      maxScopeNames: 2_000,
-      maxScopePaths: 2_000,
+      maxScopeNames: 200,
+      maxScopePaths: 200,
       maxRecent: 100,
+      maxRememberedAttempts: 500,
     });
     this.tracker = tracker;
     const tight = { total: 1_000_000, rolling: { windowSeconds: 5, limit: '0.0006' } };

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Attempt, isContent, isSynapseError, type LLM, type Random } from '@synapsekit/core';
+import type { ScopeHandle } from '@synapsekit/cost';
 import type { Books } from './books.ts';
 import type { Stack } from './stack.ts';
 import type { Violations } from './violations.ts';
@@ -32,6 +33,8 @@ export class Traffic {
   readonly ends: Map<string, number> = new Map();
   /** Signals whose calls are over: nobody may listen to them any more. */
   readonly usedSignals: AbortSignal[] = [];
+  /** One for each user, open all the time. */
+  readonly scopes: ReadonlyMap<string, ScopeHandle>;
   readonly #stack: Stack;
   readonly #books: Books;
   readonly #random: Random;
@@ -39,6 +42,7 @@ export class Traffic {
 
   constructor(stack: Stack, books: Books, random: Random, violations: Violations) {
     this.#stack = stack;
+    this.scopes = new Map(users.map((user) => [user, stack.tracker.openScope(`user:${user}`)]));
     this.#books = books;
     this.#random = random;
     this.#violations = violations;
@@ -48,9 +52,9 @@ export class Traffic {
   async warmUp(llm: LLM): Promise<void> {
     const user = 'user-1';
     const onAttempt = (attempt: Attempt): void => this.#books.attempt(attempt, user);
-    await this.#stack.tracker.scope(`user:${user}`, () =>
-      llm.generate('Hello', { attributes: { userId: user }, onAttempt, timeoutMs: 60_000 }),
-    );
+    await this.scopes
+      .get(user)
+      ?.run(() => llm.generate('Hello', { attributes: { userId: user }, onAttempt, timeoutMs: 60_000 }));
   }
 
   /** One caller who asks again and again until `endsAtMs`, with one signal for all of his calls that he lets finish. */
@@ -80,9 +84,10 @@ export class Traffic {
     };
     const ask = (): Promise<string> => this.#ask(llm, prompt, way, options);
     const { tracker } = this.#stack;
+    const own = this.scopes.get(user) as ScopeHandle;
     let end: string;
     try {
-      end = await tracker.scope(`user:${user}`, () => tracker.scope(`request:${number}`, ask));
+      end = await own.run(() => tracker.scope(`request:${number}`, ask));
     } catch (error) {
       end = this.#endOf(error, signal);
     } finally {
