@@ -8,7 +8,7 @@ const config: ViteUserConfig = defineConfig({
     unstubEnvs: true,
     coverage: {
       include: ['packages/*/src/**/*.ts'],
-      exclude: ['**/*.test.ts'],
+      exclude: ['**/*.test.ts', '**/*.test-d.ts'],
       reportsDirectory: 'reports/coverage',
     },
     projects: [
@@ -20,6 +20,19 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         test: { name: 'integration', include: ['tests/*/src/**/*.test.ts'] },
+      },
+      {
+        // Nothing of these runs: the type checker judges them.
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['{packages,tests}/*/src/**/*.test-d.ts'],
+            ignoreSourceErrors: true, // the step `types` tells them, and says where
+          },
+        },
       },
     ],
   },

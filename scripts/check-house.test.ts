@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkHouse } from './check-house.ts';
 import { blocksOf, matchesOutput } from './house/documents.ts';
 import { importsOf } from './house/imports.ts';
+import { checkPublicApi } from './house/public-api.ts';
+import { readWorkspace } from './house/workspace.ts';
 
 type Json = Record<string, unknown>;
 
@@ -55,7 +57,7 @@ function addPackage(name: string, more: Json = {}): void {
   const folder = `packages/${name}`;
   write(`${folder}/README.md`, `# @synapsekit/${name}\n`);
   write(`${folder}/src/index.ts`, "export { one } from './one.ts';\n");
-  write(`${folder}/src/one.ts`, 'export const one = 1;\n');
+  write(`${folder}/src/one.ts`, '/** A number. */\nexport const one = 1;\n');
   write(`${folder}/package.json`, {
     name: `@synapsekit/${name}`,
     version: '0.1.0',
@@ -245,7 +247,7 @@ describe('manifests', () => {
     const exportsOnly =
       "/** All. */\nexport * from './one.ts';\nexport type {\n  A, // a\n} from './a.ts';\nexport {};\n";
     write('packages/core/src/index.ts', exportsOnly);
-    write('packages/cost/src/index.ts', `${exportsOnly}export const two = 2;\n`);
+    write('packages/cost/src/index.ts', `${exportsOnly}/** Two. */ export const two = 2;\n`);
     expect(await checkHouse(root)).toEqual([
       'packages/cost: src/index.ts holds more than exports: export const two = 2;',
     ]);
@@ -342,5 +344,83 @@ describe('places', () => {
     write('notes.log', ['', 'home', 'someone'].join('/'));
     write('notes.txt', 'https://example.com/home/x packages/work/x ./opt/x ~/work/x\n');
     expect(await checkHouse(root)).toEqual([]);
+  });
+});
+
+describe('the public API', () => {
+  /** What is said of a package with this source, which its index exports in full. */
+  const problemsOf = (source: string, index = "export * from './two.ts';\n"): string[] => {
+    write('packages/cost/src/index.ts', index);
+    write('packages/cost/src/two.ts', source);
+    return checkPublicApi(readWorkspace(root));
+  };
+  const any = (line: number, name: string, file = 'two') =>
+    `packages/cost/src/${file}.ts:${line}: the public type of ${name} has an any`;
+
+  test.each([
+    ['a constant', 'export const a = 1;'],
+    ['a function', 'export function a(): void {}'],
+    ['a class', 'export class a {}'],
+    ['a type', 'export type a = string;'],
+    ['an interface', '\nexport interface a {}'],
+    ['one that is exported later', 'const a = 1;\nexport { a };'],
+    ['one behind a comment that is no docstring', '/* a */ export const a = 1;'],
+    ['one behind the docstring of another', '/** b */\nconst b = 1;\nexport const a = b;'],
+  ])('refuses %s without a docstring', (_, source) => {
+    expect(problemsOf(source)).toEqual([
+      expect.stringMatching(/^packages\/cost\/src\/two\.ts:\d: a is exported and has no docstring$/),
+    ]);
+  });
+
+  test('asks nothing of what is not exported, of overloads after the first, and of other packages', () => {
+    const source = `import { type LLM } from '@synapsekit/core';
+      interface Inner { a: string }
+      /** a */
+      export function a(value: string): Inner;
+      export function a(value: number): Inner;
+      export function a(value: unknown): Inner { return { a: String(value) }; }
+      export type { LLM };`;
+    expect(problemsOf(source)).toEqual([]);
+    expect(problemsOf('export const unseen = 1;', "export { one } from './one.ts';\n")).toEqual([]);
+  });
+
+  test('finds what is exported under another name, by another file', () => {
+    write('packages/cost/src/three.ts', "import { a } from './two.ts';\nexport { a as c };\n");
+    expect(problemsOf('export const a = 1;', "export { c as d } from './three.ts';\n")).toHaveLength(1);
+  });
+
+  test.each([
+    ['a parameter', '/** */ export function a(value: any): void {}'],
+    ['a result', '/** */ export const a = (): Promise<any> => b();'],
+    ['a member', '/** */ export interface a { b?: any[] }'],
+    ['a method of a class', '/** */ export class a { b(c: Map<string, any>): void {} }'],
+    ['a field of a class', '/** */ export class a { b: any; }'],
+    ['a constant', '/** */ export const a: any = 1;'],
+    ['a cast without a type beside it', '/** */ export const a = b as any;'],
+    ['a bound of a type parameter', '/** */ export type a<T extends any[]> = T;'],
+  ])('refuses any in %s', (_, source) => {
+    expect(problemsOf(source)).toEqual([any(1, 'a')]);
+  });
+
+  test('sees no any in bodies, in private members and behind a written type', () => {
+    const source = `/** */ export class a {
+        #b: any;
+        private c: any;
+        #d(e: any): any { return e; }
+        f(g: string): number { return (g as any).length; }
+        h: string = this.#b as any;
+        static { const i: any = 1; }
+      }
+      /** */ export const j: number = JSON.parse('1') as any;`;
+    expect(problemsOf(source)).toEqual([]);
+  });
+
+  test('follows types that are not exported, into other files and base classes', () => {
+    write('packages/cost/src/three.ts', 'export interface Deep {\n  a: any;\n}\n');
+    const source = `import type { Deep as D } from './three.ts';
+      type Near = { deep: D; near: Near };
+      class Base { b: any; }
+      /** */ export class a extends Base { c: Near[] = []; }`;
+    expect(problemsOf(source).sort()).toEqual([any(2, 'Deep', 'three'), any(3, 'Base')]);
   });
 });

@@ -5,6 +5,7 @@ import { checkDocuments } from './house/documents.ts';
 import { checkImports } from './house/imports.ts';
 import { checkManifests } from './house/manifests.ts';
 import { checkPlaces } from './house/places.ts';
+import { checkPublicApi } from './house/public-api.ts';
 import { readWorkspace } from './house/workspace.ts';
 
 /** Everything that breaks a rule in the workspace at `root`, one message each. */
@@ -15,6 +16,7 @@ export async function checkHouse(root: string): Promise<string[]> {
     ...checkArrows(workspace),
     ...checkImports(workspace),
     ...checkManifests(workspace),
+    ...checkPublicApi(workspace),
     ...(await slow).flat(),
   ];
 }

@@ -25,6 +25,8 @@ const steps: ReadonlyMap<string, string> = new Map([
   ['suite', `vitest run --reporter=default --reporter=json --outputFile.json="${report}"`],
   ['tarballs', 'node scripts/check-tarballs.ts'],
   ['demo', 'node apps/demo/src/main.ts'],
+  ['evals', 'node packages/cli/src/bin.ts test apps/demo/evals --replay --strict --budget 0'],
+  ['prove', 'node tests/hard-budgets/src/main.ts --quick'],
 ]);
 
 const chosen = process.argv.length > 2 ? process.argv.slice(2) : [...steps.keys()];

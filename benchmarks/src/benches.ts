@@ -11,4 +11,5 @@ export const benches: ReadonlyMap<string, () => Promise<{ readonly bench: Bench 
   ['ledger-memory', () => import('./ledger-memory.ts')],
   ['ledger-sqlite', () => import('./ledger-sqlite.ts')],
   ['ledger-redis', () => import('./ledger-redis.ts')],
+  ['eval-runner', () => import('./eval-runner.ts')],
 ]);

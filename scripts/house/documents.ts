@@ -37,7 +37,9 @@ export async function checkDocuments(workspace: Workspace): Promise<string[]> {
     return first === `# ${manifest.name}` ? [] : [`${folder}/README.md: must open with "# ${manifest.name}"`];
   });
 
-  const paths = globSync(['README.md', '{packages,apps}/*/README.md', 'docs/*.md'], { cwd: root }).sort();
+  const paths = globSync(['README.md', '{packages,apps}/*/README.md', 'docs/*.md', 'CONTRIBUTING.md'], {
+    cwd: root,
+  }).sort();
   const blocks = paths.flatMap((path) => {
     const document = path.replaceAll('\\', '/');
     return blocksOf(document, readFileSync(join(root, path), 'utf8'));

@@ -36,13 +36,14 @@ export async function tryOut(scratch: string, registry: Registry): Promise<reado
   experiences.push(await experience(cost, '@synapsekit/cost'));
 
   const groq = begin('llm-groq');
-  await groq.install('@synapsekit/llm-groq');
+  // npm brings a peer along by itself; other package managers, and this flag, do not.
+  await groq.install('--legacy-peer-deps', '@synapsekit/llm-groq', '@synapsekit/core');
   await groq.expectOutput(
     'without groq-sdk it says what to install',
     ['main.ts'],
     /config .*npm install groq-sdk/,
   );
-  await groq.install('groq-sdk');
+  await groq.install('@synapsekit/llm-groq');
   await groq.expectOutput(
     'without gpt-tokenizer it says what to install',
     ['tokenizer.ts'],

@@ -22,7 +22,7 @@ function demo(args: readonly string[], env: Readonly<Record<string, string>> = {
     execFile(
       process.execPath,
       [main, ...args],
-      { env: { ...Object.fromEntries(inherited), ...env }, timeout: 30_000 },
+      { env: { ...Object.fromEntries(inherited), ...env }, timeout: 60_000 },
       (error, stdout, stderr) =>
         resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
     );
@@ -38,12 +38,12 @@ describe('the simulated story', () => {
     const startMs = performance.now();
     [outcome, asJson] = await Promise.all([demo([]), demo(['--json'])]);
     tookMs = performance.now() - startMs;
-  }, 30_000);
+  }, 120_000);
 
-  test('ends well, in less than 15 s, and says nothing on standard error', () => {
+  test('ends well, in less than a minute on a busy machine, and says nothing on standard error', () => {
     expect(outcome.stderr).toBe('');
     expect(outcome.code).toBe(0);
-    expect(tookMs).toBeLessThan(15_000);
+    expect(tookMs).toBeLessThan(60_000);
   });
 
   test('is plain in a pipe, and fits into 100 columns', () => {
@@ -70,6 +70,10 @@ describe('the simulated story', () => {
       'the table of the evals',
       /test_simple_query_cheap ✓\n {4}MaxCostUSD \.\.\. PASS \(\$0\.0\d+ < \$0\.001\)/,
     ],
+    [
+      'a cascade beside the table',
+      /the tutorial's table +\d+ +7\d % [\s\S]*cascade: reads the answer +\d+ +\d+ % /,
+    ],
     ['the verdict of the evals', /3 passed, 0 failed \| total cost: \$0\.00\d+/],
     ['that it checked itself', /All \d+ claims were checked and hold\.\n$/],
   ])('shows %s', (_, words) => {
@@ -82,7 +86,7 @@ describe('the simulated story', () => {
     const document = JSON.parse(stdout);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(document).toMatchObject({ version: 1, ok: true, mode: 'simulated' });
-    const { queries, outage, budget, evals } = document.chapters;
+    const { queries, outage, budget, evals, routers } = document.chapters;
     expect(queries.queries.map(({ complexity }: { complexity: string }) => complexity)).toEqual([
       'simple',
       'medium',
@@ -95,6 +99,13 @@ describe('the simulated story', () => {
     expect(Number(budget.reserved.billedUsd)).toBeLessThanOrEqual(budget.limitUsd);
     expect(Number(budget.checked.billedUsd)).toBeGreaterThan(budget.limitUsd); // or the burst would prove nothing
     expect(evals).toMatchObject({ ok: true, passed: 3 });
+    expect(routers.ways.map(({ way }: { way: string }) => way.split(':')[0])).toEqual([
+      'always llama-3.1-8b-instant',
+      "the tutorial's table",
+      'learned',
+      'cascade',
+      'always gpt-4o',
+    ]);
     expect(document.claims.every(({ ok }: { ok: boolean }) => ok)).toBe(true);
   });
 });

@@ -6,6 +6,7 @@ import { budgetChapter } from './chapter-budget.ts';
 import { evalsChapter } from './chapter-evals.ts';
 import { outageChapter } from './chapter-outage.ts';
 import { type QueriesFacts, queriesChapter, tutorialQueries } from './chapter-queries.ts';
+import { routersChapter } from './chapter-routers.ts';
 import { Claims } from './claims.ts';
 import { closing, settle, toDocument } from './closing.ts';
 import { Meter } from './meter.ts';
@@ -45,10 +46,11 @@ export async function story({ json }: DemoArguments, io: DemoIo): Promise<boolea
       measured: evals.cost.usd,
       bill: meter.billedUsd,
     });
+    const routers = await routersChapter(stage);
 
     const totals = { requests: provider.requests.length, billedUsd: provider.bill.totalUsdExact };
     closing(terminal, { ...totals, warnings, seconds: (performance.now() - startMs) / 1_000 });
-    const facts = { mode: 'simulated', ...totals, chapters: { queries, outage, budget, evals } };
+    const facts = { mode: 'simulated', ...totals, chapters: { queries, outage, budget, evals, routers } };
     if (json) io.stdout.write(toDocument(claims, facts));
     return settle(terminal, claims);
   } finally {

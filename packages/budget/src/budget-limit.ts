@@ -73,7 +73,7 @@ export interface LimitSet {
 }
 
 /** Limits by an attribute. */
-export interface AttributeLimits {
+interface AttributeLimits {
   readonly attribute: string;
   /** The limits of one value. */
   readonly of: (value: string) => LimitSet;

@@ -137,7 +137,7 @@ export class LimitLines {
 export type OnMissing = 'refuse' | 'skip' | { readonly unattributed: (attribute: string) => void };
 
 /** Where spend of nobody in particular counts. */
-export const unattributed = 'unattributed';
+const unattributed = 'unattributed';
 
 /** Every second divides into as many parts of whole milliseconds. */
 const rollingSlots = 50;

@@ -40,7 +40,7 @@ export function refusalError(facts: RefusalFacts): BudgetExceededError {
 }
 
 /** Whether, and for what, it can help to wait. */
-export function fitsWhen(facts: RefusalFacts): BudgetRefusal['fits'] {
+function fitsWhen(facts: RefusalFacts): BudgetRefusal['fits'] {
   const { limit, committed, needed, resetsAtMs } = facts;
   if (limit.window === undefined || needed > limit.amount || limit.amount === 0n) return 'never';
   const left = limit.amount - committed;

@@ -73,7 +73,13 @@ function runnables(exports: Readonly<Record<string, unknown>>): Runnables {
   const promises = Object.keys(exports).filter((name) => exports[name] instanceof Promise);
   // A module's exports come in the order of the alphabet.
   const cases = values.filter(isEvalCase).sort((a, b) => a.sequence - b.sequence);
-  return { suites: values.filter(isEvalSuite), cases, promises };
+  const suites = values.filter(isEvalSuite).sort((a, b) => beginOf(a) - beginOf(b));
+  return { suites, cases, promises };
+}
+
+/** Where a suite begins, by its first case. */
+function beginOf({ cases }: EvalSuite): number {
+  return cases[0]?.sequence ?? 0;
 }
 
 /** What lists and plain objects hold, the exports of a CommonJS module among them. Getters are left alone. */

@@ -18,7 +18,7 @@ const lay = (...files: string[]): void => {
   }
 };
 const find = async (...paths: string[]): Promise<string[]> =>
-  (await discover(paths, folder)).map((file) => relative(folder, file));
+  (await discover(paths, folder)).map(({ path, lines = [] }) => [relative(folder, path), ...lines].join(':'));
 
 test('searches folders for eval files, in order, and leaves copies and other people’s code out', async () => {
   lay(
@@ -27,11 +27,21 @@ test('searches folders for eval files, in order, and leaves copies and other peo
     'a/y.eval.js',
     'c.eval.mjs',
     'a/eval.ts',
-    'a/x.eval.tsx',
+    'a/z.eval.tsx',
+    'a/plural.evals.ts',
+    'a/old.eval.cts',
     'a/x.eval.ts.bak',
   );
   lay('node_modules/p/x.eval.js', 'dist/b.eval.js', 'coverage/b.eval.js', '.cache/b.eval.ts');
-  expect(await find('.')).toEqual(['a/x.eval.mts', 'a/y.eval.js', 'b.eval.ts', 'c.eval.mjs']);
+  expect(await find('.')).toEqual([
+    'a/old.eval.cts',
+    'a/plural.evals.ts',
+    'a/x.eval.mts',
+    'a/y.eval.js',
+    'a/z.eval.tsx',
+    'b.eval.ts',
+    'c.eval.mjs',
+  ]);
   expect(await find('dist')).toEqual(['dist/b.eval.js']);
 });
 
@@ -42,6 +52,15 @@ test('takes a file that is named as it is, and each file once, by whatever names
     'cost.ts',
     'a/x.eval.ts',
   ]);
+});
+
+test('takes lines of a file, until the whole file is asked for, and patterns in quotes', async () => {
+  lay('a/x.eval.ts', 'a/y.ts', 'with:12', 'node_modules/p/x.eval.ts');
+  expect(await find('a/x.eval.ts:3', 'a/x.eval.ts:9:4', 'with:12')).toEqual(['a/x.eval.ts:3:9', 'with:12']);
+  expect(await find('a/x.eval.ts:3', 'a')).toEqual(['a/x.eval.ts']);
+  expect(await find('**/*.ts')).toEqual(['a/x.eval.ts', 'a/y.ts']);
+  await expect(find('a/none.eval.ts:3')).rejects.toThrow(UsageError);
+  await expect(find('*.none')).rejects.toThrow(UsageError);
 });
 
 test('refuses a path that does not exist, and one that cannot be', async () => {

@@ -2,7 +2,14 @@ import type { CliHost } from './io.ts';
 
 /** This process, for commands that run code of the user in it. */
 export function createHost(): CliHost {
-  return { interceptOutput, guard };
+  return {
+    interceptOutput,
+    guard,
+    // A parent that watches wants to know what to watch.
+    ...(process.env.SYNAPSEKIT_WATCH === '1' && {
+      onModule: (path: string) => void process.send?.({ type: 'module', path }),
+    }),
+  };
 }
 
 function interceptOutput({

@@ -20,6 +20,8 @@ export interface CliIo {
 
 /** What a command may ask of the process that it runs in. */
 export interface CliHost {
+  /** Told of every file of the project that is loaded. */
+  readonly onModule?: ((path: string) => void) | undefined;
   /**
    * Calls `beforeWrite` before whatever anybody but the command prints, and prints it on standard error if `toStderr`.
    * Returns the way to stop.
@@ -43,6 +45,12 @@ export const exitCodes = {
   failed: 1,
   /** Wrong usage, or nothing could be done: no file, no case, a file that does not load. */
   unusable: 2,
+  /** Some cases did not run: the budget of the run was spent. */
+  incomplete: 3,
+  /** Something got worse than the baseline. */
+  regressed: 4,
+  /** A request of a replayed run is on no tape. */
+  replayMiss: 5,
 } as const;
 
 /** The user (or the system) asked the command to stop. */

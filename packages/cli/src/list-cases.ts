@@ -1,4 +1,4 @@
-import type { PlannedCase } from '@synapsekit/eval';
+import { casePosition, type PlannedCase } from '@synapsekit/eval';
 
 /** The cases by file and suite, with what they show. */
 export function formatList(plan: readonly PlannedCase[]): string {
@@ -9,7 +9,14 @@ export function formatList(plan: readonly PlannedCase[]): string {
     const ours = [file, suite].filter((part) => part !== undefined).join(' › ');
     if (ours !== heading) lines.push(...(heading === undefined ? [] : ['']), ours);
     heading = ours;
-    lines.push(`  ${each.name.padEnd(width)}  ${each.description ?? ''}`.trimEnd());
+    const notes = [
+      each.description,
+      each.mode === 'run' ? undefined : `(${each.mode === 'todo' ? 'to do' : each.mode})`,
+      each.tags.length > 0 ? `[${each.tags.join(', ')}]` : undefined,
+    ];
+    lines.push(
+      `  ${each.name.padEnd(width)}  ${notes.filter((note) => note !== undefined).join(' ')}`.trimEnd(),
+    );
   }
   return `${lines.join('\n')}\n\n${plan.length} eval case(s)\n`;
 }
@@ -18,13 +25,20 @@ export function formatList(plan: readonly PlannedCase[]): string {
 export function listAsJson(plan: readonly PlannedCase[]): object {
   return {
     version: 1,
-    cases: plan.map(({ case: { name, description, tags }, metrics, suite, file }) => ({
-      name,
-      description,
-      tags,
-      suite,
-      file,
-      metrics: metrics.map((metric) => metric.name),
-    })),
+    cases: plan.map(({ case: each, metrics, suite, file }) => {
+      const { name, description, tags, mode } = each;
+      const { line, column } = casePosition(each, file) ?? {};
+      return {
+        name,
+        description,
+        tags,
+        mode,
+        suite,
+        file,
+        line,
+        column,
+        metrics: metrics.map((metric) => metric.name),
+      };
+    }),
   };
 }

@@ -16,11 +16,11 @@ afterEach(() => rmSync(cwd, { recursive: true }));
 const options = {
   paths: ['.'],
   filter: undefined,
-  concurrency: 1,
+  tags: [],
+  shard: undefined,
   timeoutMs: 30,
-  list: false,
-  json: false,
-  noColor: true,
+  strict: true,
+  passWithNoCases: false,
 };
 
 test('gives a file that does not finish loading its time, and goes on', async () => {

@@ -1,11 +1,11 @@
-import { relative } from 'node:path';
-import type { PlannedCase } from '@synapsekit/eval';
+import { relative, sep } from 'node:path';
+import type { PlannedCase, TrafficController } from '@synapsekit/eval';
 import { collect, type EvalModule } from './collect.ts';
 import { UsageError } from './command.ts';
-import { discover } from './discover.ts';
+import { discover, evalFileForm, type FoundFile } from './discover.ts';
 import { type LoadError, reportLoadError } from './load-error.ts';
 import { loadFile } from './load-file.ts';
-import type { TestOptions } from './test-options.ts';
+import { type Selection, selectCases } from './select-cases.ts';
 
 /** What was found to run, and what is wrong with it. */
 export interface LoadedCases {
@@ -17,42 +17,84 @@ export interface LoadedCases {
   readonly problems: readonly string[];
 }
 
-/** How many names a message takes. */
-const maxNamed = 20;
+/** What is to be loaded, and how. */
+export interface LoadOptions extends Selection {
+  readonly paths: readonly string[];
+  readonly timeoutMs: number;
+  /** No file and no case are no error. */
+  readonly passWithNoCases: boolean;
+  /** Cases marked "only" are a problem. */
+  readonly strict: boolean;
+}
+
+/** Where files are loaded. */
+export interface LoadHost {
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+  readonly traffic?: TrafficController | undefined;
+  /** Called before the first file is loaded. */
+  readonly beforeLoading?: (() => void | Promise<void>) | undefined;
+}
 
 /**
  * Finds the files, loads them one after the other, and picks the cases to run.
  *
  * @throws UsageError for a path that does not exist, and when there is no file or no case.
  */
-export async function loadCases(
-  { paths, filter, timeoutMs }: TestOptions,
-  { cwd, signal }: { readonly cwd: string; readonly signal: AbortSignal },
-): Promise<LoadedCases> {
-  const files = await discover(paths, cwd);
-  if (files.length === 0) {
+export async function loadCases(options: LoadOptions, host: LoadHost): Promise<LoadedCases> {
+  const { cwd, signal, traffic } = host;
+  const found = await discover(options.paths, cwd);
+  const files = found.map(({ path }) => nameOf(path, cwd));
+  if (found.length === 0) {
+    if (options.passWithNoCases) return { files, plan: [], loadErrors: [], problems: [] };
     throw new UsageError(
-      `No eval files in ${paths.join(', ')}. They are called *.eval.ts, .mts, .js or .mjs; any other file can be named.`,
+      `No eval files in ${options.paths.join(', ')}. They are called ${evalFileForm}; any other file can be named. synapsekit init writes a first one.`,
     );
   }
+  await traffic?.prepare?.(files);
+  await host.beforeLoading?.();
   const modules: EvalModule[] = [];
   const loadErrors: LoadError[] = [];
-  for (const path of files) {
+  for (const [index, { path }] of found.entries()) {
     if (signal.aborted) break;
-    const loaded = await loadFile(path, { timeoutMs, signal });
+    const file = files[index] as string;
+    const load = () => loadFile(path, { timeoutMs: options.timeoutMs, signal });
+    const loaded = await (traffic === undefined
+      ? load()
+      : traffic.run({ file, trial: 0, role: 'load', signal }, load));
     if (signal.aborted) break;
-    const file = relative(cwd, path) || path;
     if ('exports' in loaded) modules.push({ file, exports: loaded.exports });
     else loadErrors.push(await reportLoadError(file, path, loaded.error));
   }
   const { plan, problems } = collect(modules);
-  const selected = filter === undefined ? plan : plan.filter(({ case: { name } }) => filter.test(name));
-  if (selected.length === 0 && plan.length > 0 && !signal.aborted) {
-    const names = [...new Set(plan.map(({ case: { name } }) => name))];
-    const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : '';
-    throw new UsageError(
-      `No case matches --filter ${filter?.source}. There are: ${names.slice(0, maxNamed).join(', ')}${more}.`,
-    );
+  const selected = selectCases(plan, options, { lines: linesOf(found, files), cwd, aborted: signal.aborted });
+  const marked = options.strict ? selected.filter(({ case: { mode } }) => mode === 'only') : [];
+  return {
+    files,
+    plan: selected,
+    loadErrors,
+    problems: [
+      ...problems,
+      ...marked.map(
+        ({ case: { name }, file }) =>
+          `${file}: "${name}" is marked "only". Under --strict, which is the default in CI, no case may keep the others from running.`,
+      ),
+    ],
+  };
+}
+
+/** A path from the working folder, the same on every system: it is part of keys. */
+function nameOf(path: string, cwd: string): string {
+  return (relative(cwd, path) || path).replaceAll(sep, '/');
+}
+
+function linesOf(
+  found: readonly FoundFile[],
+  files: readonly string[],
+): ReadonlyMap<string, readonly number[]> {
+  const lines = new Map<string, readonly number[]>();
+  for (const [index, { lines: picked }] of found.entries()) {
+    if (picked !== undefined) lines.set(files[index] as string, picked);
   }
-  return { files: files.map((path) => relative(cwd, path) || path), plan: selected, loadErrors, problems };
+  return lines;
 }

@@ -7,8 +7,8 @@ export type LoadedFile =
   | { readonly file: string; readonly error: unknown };
 
 /**
- * Loads an eval file: Node strips the types of TypeScript by itself. A module runs once; when it fails it is not tried
- * again in another way, since what it has paid for by then would be paid twice.
+ * Loads an eval file. A module runs once; when it fails it is not tried again in another way, since what it has paid
+ * for by then would be paid twice.
  */
 export async function loadFile(
   file: string,

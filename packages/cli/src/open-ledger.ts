@@ -3,7 +3,7 @@ import { type InspectableLedger, isSynapseError } from '@synapsekit/core';
 import { UsageError } from './command.ts';
 
 /** How to write which ledger is meant. */
-export const ledgerForms = 'memory, sqlite:FILE or redis://HOST:PORT';
+const ledgerForms = 'memory, sqlite:FILE or redis://HOST:PORT';
 
 /** A ledger that was opened by its name, with the connection that it lives on. */
 export interface OpenedLedger extends AsyncDisposable {

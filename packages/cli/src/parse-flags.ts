@@ -7,9 +7,9 @@ import { type Command, type CommandArgs, UsageError } from './command.ts';
  * @throws UsageError for flags that it does not have, or that miss their value.
  */
 export async function parseFlags(command: Command, argv: readonly string[]): Promise<CommandArgs> {
-  const options: Record<string, { type: 'boolean' | 'string'; short?: string }> = {};
-  for (const [name, { type, short }] of Object.entries(command.flags)) {
-    options[name] = { type, ...(short !== undefined && { short }) };
+  const options: Record<string, { type: 'boolean' | 'string'; short?: string; multiple?: boolean }> = {};
+  for (const [name, { type, short, multiple }] of Object.entries(command.flags)) {
+    options[name] = { type, ...(short !== undefined && { short }), ...(multiple === true && { multiple }) };
   }
   try {
     const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
@@ -64,4 +64,25 @@ export function numberFlag(
 export function textFlag({ flags }: CommandArgs, name: string): string | undefined {
   const text = flags[name];
   return typeof text === 'string' ? text : undefined;
+}
+
+/** The values of a flag that may be given several times; commas separate as well. */
+export function listFlag({ flags }: CommandArgs, name: string): readonly string[] {
+  const given = flags[name];
+  const values = Array.isArray(given) ? given : [given];
+  return values.flatMap((value: unknown) => (typeof value === 'string' ? value.split(',') : []));
+}
+
+/**
+ * The value of a flag as a time in milliseconds: `500`, `500ms`, `30s`, `2m`.
+ *
+ * @throws UsageError when it is none, or zero.
+ */
+export function durationFlag({ flags }: CommandArgs, name: string): number | undefined {
+  const text = flags[name];
+  if (typeof text !== 'string') return undefined;
+  const [, amount, unit = 'ms'] = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text) ?? [];
+  const ms = Number(amount) * ({ ms: 1, s: 1_000, m: 60_000 }[unit] ?? Number.NaN);
+  if (ms > 0) return ms;
+  throw new UsageError(`--${name} must be a time such as 500ms, 30s or 2m, got "${text}".`);
 }

@@ -33,7 +33,7 @@ export async function runBudget(request: BudgetRequest, io: CliIo): Promise<numb
     case 'holds':
       return printHolds(name, await ledger.holds(query(request)), ledger, request, io);
     case 'reset':
-      return reset(name, ledger, request, io);
+      return await reset(name, ledger, request, io); // before the store is closed
   }
 }
 

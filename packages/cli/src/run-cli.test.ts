@@ -10,7 +10,7 @@ describe('synapsekit', () => {
   test.each([[], ['--help'], ['-h'], ['help']])('says what there is (%s)', async (...argv) => {
     const io = memoryIo();
     expect(await runCli(argv.filter(Boolean), io)).toBe(0);
-    for (const name of ['test', 'simulate', 'price', 'budget'])
+    for (const name of ['test', 'route', 'budget', 'simulate', 'price'])
       expect(io.out()).toMatch(new RegExp(`^  ${name} +\\w`, 'm'));
   });
 
@@ -40,7 +40,7 @@ describe('synapsekit', () => {
       ['simulat'],
       'no command "simulat". Did you mean "simulate"?\nTry: synapsekit --help',
     ],
-    ['a command nothing like any', ['deploy'], 'There are: test, simulate, price, budget.'],
+    ['a command nothing like any', ['deploy'], 'There are: test, init, route, budget, simulate, price.'],
     ['help for a command it does not have', ['help', 'deploy'], 'no command "deploy"'],
     [
       'a flag it does not have',
@@ -60,12 +60,12 @@ describe('synapsekit', () => {
     [
       'a number that is none',
       ['test', '--concurrency', 'many'],
-      '--concurrency must be a whole number >= 1, got "many"',
+      '--concurrency must be a whole number >= 1, or such as openai=4, got "many"',
     ],
     [
       'a number out of range',
-      ['test', '--timeout-ms=0'],
-      '--timeout-ms must be a whole number >= 1, got "0"',
+      ['test', '--timeout=0'],
+      '--timeout must be a time such as 500ms, 30s or 2m, got "0"',
     ],
     ['a pattern that is none', ['test', '-t', '('], '--filter: Invalid regular expression'],
     [

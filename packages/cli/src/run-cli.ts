@@ -1,16 +1,37 @@
 import { readFile } from 'node:fs/promises';
-import { type Command, UsageError } from './command.ts';
+import { type CommandEntry, type CommandGroup, UsageError } from './command.ts';
 import { commandHelp } from './command-help.ts';
 import { type CliIo, exitCodes } from './io.ts';
 import { parseFlags } from './parse-flags.ts';
 
 /** What there is. A command, and all that it needs, is loaded when it runs: help must not wait for it. */
-const commands: ReadonlyMap<string, { readonly summary: string; load(): Promise<Command> }> = new Map([
+const commands: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry>([
   [
     'test',
     {
       summary: 'Run eval cases: quality, cost and latency as tests.',
       load: async () => (await import('./test-command.ts')).testCommand,
+    },
+  ],
+  [
+    'init',
+    {
+      summary: 'Write a first eval file.',
+      load: async () => (await import('./init-command.ts')).initCommand,
+    },
+  ],
+  [
+    'route',
+    {
+      summary: 'Measure, train and calibrate routers on your own outcomes.',
+      load: async () => (await import('./route-commands.ts')).routeCommands,
+    },
+  ],
+  [
+    'budget',
+    {
+      summary: 'Look into the ledger of a budget.',
+      load: async () => (await import('./budget-command.ts')).budgetCommand,
     },
   ],
   [
@@ -25,13 +46,6 @@ const commands: ReadonlyMap<string, { readonly summary: string; load(): Promise<
     {
       summary: 'Look up what models cost.',
       load: async () => (await import('./price-command.ts')).priceCommand,
-    },
-  ],
-  [
-    'budget',
-    {
-      summary: 'Look into the ledger of a budget.',
-      load: async () => (await import('./budget-command.ts')).budgetCommand,
     },
   ],
 ]);
@@ -66,11 +80,29 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
     io.stdout.write(overview());
     return exitCodes.ok;
   }
-  const name = first === 'help' ? (rest[0] ?? '') : first;
-  const entry = commands.get(name);
-  if (entry === undefined) throw await unknownCommand(name);
+  const help = first === 'help';
+  return runNamed(undefined, commands, help ? rest : argv, help, io);
+}
+
+/** Runs the command that the first argument names: one of all, or one of a group. */
+async function runNamed(
+  group: CommandGroup | undefined,
+  entries: ReadonlyMap<string, CommandEntry>,
+  argv: readonly string[],
+  help: boolean,
+  io: CliIo,
+): Promise<number> {
+  const [name = '', ...rest] = argv;
+  if (group !== undefined && (name === '' || name === '--help' || name === '-h')) {
+    const asked = help || name !== '';
+    (asked ? io.stdout : io.stderr).write(groupHelp(group));
+    return asked ? exitCodes.ok : exitCodes.unusable;
+  }
+  const entry = entries.get(name);
+  if (entry === undefined) throw await unknownCommand(name, group);
   const command = await entry.load();
-  if (first === 'help' || asksForHelp(rest)) {
+  if ('commands' in command) return runNamed(command, command.commands, rest, help, io);
+  if (help || asksForHelp(rest)) {
     io.stdout.write(commandHelp(command));
     return exitCodes.ok;
   }
@@ -78,7 +110,7 @@ async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
     return await command.run(await parseFlags(command, rest), io);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`${error.message}\nTry: synapsekit ${name} --help`);
+    throw new UsageError(`${error.message}\nTry: synapsekit ${command.name} --help`);
   }
 }
 
@@ -90,24 +122,44 @@ function asksForHelp(args: readonly string[]): boolean {
 }
 
 function overview(): string {
-  const width = Math.max(...[...commands.keys()].map(({ length }) => length));
   return [
     'Usage: synapsekit COMMAND [ARGUMENTS]',
     '',
     'Commands:',
-    ...[...commands].map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`),
+    ...summaries(commands),
     '',
     'synapsekit COMMAND --help shows what a command takes. synapsekit --version shows the version.',
     '',
   ].join('\n');
 }
 
-async function unknownCommand(name: string): Promise<UsageError> {
+function groupHelp({ name, about, commands: own, notes }: CommandGroup): string {
+  return [
+    `Usage: synapsekit ${name} COMMAND [ARGUMENTS]`,
+    '',
+    about,
+    '',
+    'Commands:',
+    ...summaries(own),
+    '',
+    `synapsekit ${name} COMMAND --help shows what a command takes.`,
+    ...(notes === undefined ? [] : ['', notes]),
+    '',
+  ].join('\n');
+}
+
+function summaries(entries: ReadonlyMap<string, CommandEntry>): string[] {
+  const width = Math.max(...[...entries.keys()].map(({ length }) => length));
+  return [...entries].map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+}
+
+async function unknownCommand(name: string, group: CommandGroup | undefined): Promise<UsageError> {
   const { nearestName } = await import('@synapsekit/core');
-  const meant = nearestName(name, [...commands.keys()]);
-  const hint =
-    meant === undefined ? `There are: ${[...commands.keys()].join(', ')}.` : `Did you mean "${meant}"?`;
-  return new UsageError(`synapsekit has no command "${name}". ${hint}\nTry: synapsekit --help`);
+  const names = [...(group?.commands ?? commands).keys()];
+  const meant = nearestName(name, names);
+  const hint = meant === undefined ? `There are: ${names.join(', ')}.` : `Did you mean "${meant}"?`;
+  const whole = group === undefined ? 'synapsekit' : `synapsekit ${group.name}`;
+  return new UsageError(`${whole} has no command "${name}". ${hint}\nTry: ${whole} --help`);
 }
 
 async function version(): Promise<string> {

@@ -1,22 +1,43 @@
+import { relative } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  type CaseResult,
   CostMeter,
+  caseKey,
   crashCase,
   createTextReporter,
   type ErrorReport,
+  type PlannedCase,
+  ProviderLimiter,
+  type RunObserver,
+  type RunResult,
   reportCost,
   reportError,
   runCases,
   type TextReporter,
 } from '@synapsekit/eval';
+import {
+  type Baseline,
+  type Comparison,
+  compareWith,
+  formatComparison,
+  readBaseline,
+  saveBaseline,
+} from './baseline.ts';
 import { usesColor } from './colors.ts';
+import { type CommandArgs, UsageError } from './command.ts';
+import { createTraffic, type Traffic } from './create-traffic.ts';
 import { formatProblems, formatStrayErrors, formatVerdict } from './format-problems.ts';
 import { type CliIo, exitCodes } from './io.ts';
+import { type LastRun, RunJournal, readLastRun } from './last-run.ts';
 import { formatList, listAsJson } from './list-cases.ts';
 import { type LoadedCases, loadCases } from './load-cases.ts';
 import { Progress } from './progress.ts';
+import { checkReportFiles, format, writeReportFiles } from './report-files.ts';
+import { rerunCommand } from './rerun-command.ts';
 import type { TestOptions } from './test-options.ts';
-import { createReport } from './test-report.ts';
+import { createReport, type TestReport } from './test-report.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** What the parts of a test run share. */
 interface TestRun {
@@ -24,17 +45,27 @@ interface TestRun {
   readonly io: CliIo;
   /** Measures everything, loading included. */
   readonly meter: CostMeter;
+  readonly traffic: Traffic;
+  readonly baseline: Baseline | undefined;
   readonly progress: Progress | undefined;
   /** Errors that nobody caught, outside of cases. */
   readonly strays: ErrorReport[];
 }
+
+/** Beyond its own time, a case that does not give way gets so long before the process is killed, in milliseconds. */
+const watchdogGraceMs = 5_000;
 
 /**
  * Finds, loads and runs cases, and prints how it went.
  *
  * @throws UsageError when there is nothing to run.
  */
-export async function runTest(options: TestOptions, io: CliIo): Promise<number> {
+export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo): Promise<number> {
+  checkReportFiles(options.reporters, io.cwd);
+  const limiter = new ProviderLimiter({ perProvider: options.perProvider });
+  // A baseline that is not there is told before anything is paid.
+  const baseline = options.compare === undefined ? undefined : readBaseline(options.compare, io.cwd);
+  const traffic = await createTraffic(args, io, { limiter });
   const onTerminal = io.stderr.isTTY === true && io.env.CI === undefined;
   const progress = onTerminal ? new Progress(io.stderr) : undefined;
   const strays: ErrorReport[] = [];
@@ -47,12 +78,13 @@ export async function runTest(options: TestOptions, io: CliIo): Promise<number> 
   });
   const endIntercept = io.host?.interceptOutput({
     beforeWrite: () => progress?.hide(),
-    toStderr: options.json,
+    toStderr: screenReporter(options) !== 'default' && screenReporter(options) !== 'minimal',
   });
-  const meter = new CostMeter();
+  const meter = new CostMeter({ reprice: traffic.reprice });
   try {
-    return await meter.run(() => loadAndRun({ options, io, meter, progress, strays }));
+    return await meter.run(() => loadAndRun({ options, io, meter, traffic, progress, strays, baseline }));
   } finally {
+    await closeTraffic(traffic); // where it did not come to that
     meter.close();
     progress?.hide();
     endIntercept?.();
@@ -61,42 +93,198 @@ export async function runTest(options: TestOptions, io: CliIo): Promise<number> 
 }
 
 async function loadAndRun(run: TestRun): Promise<number> {
-  const { options, io } = run;
-  const loaded = await loadCases(options, io);
+  const { options, io, traffic } = run;
+  const last = lastRunFor(options, io.cwd);
+  const bad = options.onlyFailed && last !== undefined ? notPassed(last) : undefined;
+  if (bad?.size === 0) {
+    io.stdout.write('Every case of the last run passed: nothing to run again.\n');
+    return exitCodes.ok;
+  }
+  const loaded = await loadCases(
+    { ...options, keys: bad },
+    { cwd: io.cwd, signal: io.signal, traffic: traffic.controller, beforeLoading: prepareLoader(io) },
+  );
   io.stderr.write(formatProblems(loaded, io.cwd));
-  return options.list ? list(run, loaded) : runAndReport(run, loaded);
+  return options.list ? list(run, loaded) : runAndReport(run, loaded, options.resume ? last : undefined);
+}
+
+function lastRunFor({ resume, onlyFailed }: TestOptions, cwd: string): LastRun | undefined {
+  if (resume && onlyFailed) throw new UsageError('--resume and --only-failed exclude each other.');
+  if (resume) return readLastRun(cwd, '--resume');
+  return onlyFailed ? readLastRun(cwd, '--only-failed') : undefined;
+}
+
+function notPassed({ results }: LastRun): ReadonlySet<string> {
+  const good: ReadonlySet<string> = new Set(['passed', 'skipped', 'todo']);
+  return new Set([...results].filter(([, { status }]) => !good.has(status)).map(([key]) => key));
+}
+
+/** Teaches Node to load TypeScript as projects write it; not in tests of this package, whose modules others load. */
+function prepareLoader(io: CliIo): (() => Promise<void>) | undefined {
+  if (io.host === undefined) return undefined;
+  return async () => {
+    const { installHooks } = await import('./loader/hooks.ts');
+    installHooks(io.host?.onModule);
+  };
 }
 
 function list({ options, io }: TestRun, { plan, loadErrors, problems }: LoadedCases): number {
-  io.stdout.write(options.json ? `${JSON.stringify(listAsJson(plan), undefined, 2)}\n` : formatList(plan));
+  const json = screenReporter(options) === 'json';
+  io.stdout.write(json ? `${JSON.stringify(listAsJson(plan), undefined, 2)}\n` : formatList(plan));
   return loadErrors.length + problems.length > 0 ? exitCodes.unusable : exitCodes.ok;
 }
 
-async function runAndReport(run: TestRun, loaded: LoadedCases): Promise<number> {
-  const { options, io, meter, progress, strays } = run;
-  const { concurrency, timeoutMs, json } = options;
+async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | undefined): Promise<number> {
+  const { options, io, meter, progress, strays, traffic } = run;
+  const { plan } = loaded;
   // With nothing to run, what is wrong has been said already.
-  const reporter = json || loaded.plan.length === 0 ? undefined : textReporter(run);
-  const result = await runCases(loaded.plan, {
+  const reporter = plan.length === 0 ? undefined : textReporter(run, plan);
+  const journal = new RunJournal(io.cwd, () => performance.now());
+  journal.begin(new Date().toISOString(), plan);
+  const watchdog = await startWatchdog(run, plan, journal);
+  const { concurrency, timeoutMs, retry, trials, bail, seed, shuffle, strict } = options;
+  const result = await runCases(plan, {
     concurrency,
     timeoutMs,
+    retry,
+    trials,
+    bail,
+    seed,
+    shuffle,
+    strict,
+    traffic: traffic.controller,
+    prior: last === undefined ? undefined : (planned) => priorResult(planned, last),
     signal: io.signal,
-    observers: [...(progress ? [progress] : []), ...(reporter ? [{ ...reporter, onRunEnd() {} }] : [])],
+    observers: [
+      { onCaseEnd: (ended) => journal.add(ended) },
+      ...(watchdog ? [watchdog] : []),
+      ...(progress ? [progress] : []),
+      ...(reporter ? [{ ...reporter, onRunEnd() {} } satisfies RunObserver] : []),
+    ],
   });
+  watchdog?.stop();
   await nextTurn(); // rejections that nobody handles are known a turn later
-  const measured = { ...result, cost: reportCost(meter.cost), loadCost: reportCost(meter.ownCost) };
-  const report = createReport(measured, loaded, strays, io.signal);
-  if (json) io.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
-  io.stderr.write(formatStrayErrors(strays, io.cwd));
-  reporter?.onRunEnd(measured);
-  if (reporter !== undefined) io.stderr.write(formatVerdict(report));
+  journal.flush();
+  const problems = [...loaded.problems, ...(await closeTraffic(traffic))];
+  const measured = {
+    ...result,
+    ...(last === undefined && { cost: reportCost(meter.cost) }),
+    loadCost: reportCost(meter.ownCost),
+  };
+  const comparison = compare(run, measured);
+  problems.push(...keepBaseline(run, measured));
+  const facts = {
+    strayErrors: strays,
+    signal: io.signal,
+    passWithNoCases: options.passWithNoCases,
+    comparison,
+  };
+  let report = createReport(measured, { ...facts, loaded: { ...loaded, problems } });
+  const unwritten = await writeReportFiles(options.reporters, report, io.cwd);
+  if (unwritten.length > 0) {
+    problems.push(...unwritten);
+    report = createReport(measured, { ...facts, loaded: { ...loaded, problems } });
+  }
+  await print(run, report, { reporter, later: problems.slice(loaded.problems.length), journal });
   return report.exitCode;
 }
 
-function textReporter({ options, io, progress }: TestRun): TextReporter {
+async function print(
+  { options, io }: TestRun,
+  report: TestReport,
+  {
+    reporter,
+    later,
+    journal,
+  }: {
+    readonly reporter: TextReporter | undefined;
+    readonly later: readonly string[];
+    readonly journal: RunJournal;
+  },
+): Promise<void> {
+  const screen = screenReporter(options);
+  const text = screen === 'default' || screen === 'minimal';
+  if (!text) io.stdout.write(await format(screen, report, io.cwd));
+  io.stderr.write(formatStrayErrors(report.strayErrors, io.cwd));
+  reporter?.onRunEnd(report);
+  if (text && report.comparison !== undefined) io.stdout.write(formatComparison(report.comparison));
+  for (const problem of later) io.stderr.write(`${problem}\n`);
+  if (journal.problem !== undefined) io.stderr.write(`${journal.problem}\n`);
+  if (text) io.stderr.write(formatVerdict(report));
+}
+
+function compare({ options, baseline }: TestRun, result: RunResult): Comparison | undefined {
+  if (baseline === undefined) return undefined;
+  const { filter, tags, shard, onlyFailed, paths } = options;
+  const all = filter === undefined && tags.length === 0 && shard === undefined && !onlyFailed;
+  const named = paths.some((path) => /:\d+$/.test(path));
+  return compareWith(baseline, result, {
+    tolerancePercent: options.costTolerancePercent,
+    // Of a part of the cases nobody can say what is gone.
+    allowRemoved: options.allowRemoved || !all || named,
+  });
+}
+
+/** Saves the run as a baseline, if all of it ran. Returns what went wrong. */
+function keepBaseline(
+  { options: { saveBaseline: name }, io }: TestRun,
+  result: RunResult,
+): readonly string[] {
+  if (name === undefined) return [];
+  if (result.byStatus['not-run'] > 0) return [`The baseline "${name}" was not saved: not every case ran.`];
+  try {
+    saveBaseline(name, result, io.cwd);
+    return [];
+  } catch (error) {
+    return [`The baseline "${name}" could not be saved: ${error instanceof Error ? error.message : error}`];
+  }
+}
+
+/** A case that the last run came to; what it did not run, and what the file leaves out, is looked at anew. */
+function priorResult(planned: PlannedCase, { results }: LastRun): CaseResult | undefined {
+  const result = results.get(caseKey(planned));
+  if (result === undefined || ['not-run', 'skipped', 'todo'].includes(result.status)) return undefined;
+  return result;
+}
+
+async function closeTraffic({ controller }: Traffic): Promise<readonly string[]> {
+  try {
+    await controller.close();
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+/** Only in a process of its own, where there is something to kill. */
+async function startWatchdog(
+  { options, io }: TestRun,
+  plan: readonly PlannedCase[],
+  journal: RunJournal,
+): Promise<Watchdog | undefined> {
+  if (io.host === undefined || plan.length === 0) return undefined;
+  const { Watchdog } = await import('./watchdog.ts');
+  const longest = plan.reduce((most, { timeoutMs = options.timeoutMs }) => Math.max(most, timeoutMs), 0);
+  const resultsPath = relative(io.cwd, journal.path);
+  return new Watchdog(plan, { limitMs: longest + watchdogGraceMs, resultsPath });
+}
+
+/** What goes to standard output. */
+function screenReporter({ reporters }: TestOptions): TestOptions['reporters'][number]['name'] {
+  return reporters.find(({ file }) => file === undefined)?.name ?? 'default';
+}
+
+function textReporter(
+  { options, io, progress }: TestRun,
+  plan: readonly PlannedCase[],
+): TextReporter | undefined {
+  const name = screenReporter(options);
+  if (name !== 'default' && name !== 'minimal') return undefined;
   return createTextReporter({
     color: usesColor(io, io.stdout, options.noColor),
     cwd: io.cwd,
+    minimal: name === 'minimal',
+    rerun: rerunCommand(plan, options),
     write(text) {
       progress?.hide();
       io.stdout.write(text);

@@ -1,4 +1,5 @@
 import type { ErrorReport, RunResult } from '@synapsekit/eval';
+import type { Comparison } from './baseline.ts';
 import { exitCodes, interruptedCode } from './io.ts';
 import type { LoadedCases } from './load-cases.ts';
 import type { LoadError } from './load-error.ts';
@@ -14,19 +15,50 @@ export interface TestReport extends RunResult {
   readonly problems: readonly string[];
   /** Errors that nobody caught and that belong to no running case. */
   readonly strayErrors: readonly ErrorReport[];
+  /** How it compares with a baseline, where one was asked for. */
+  readonly comparison?: Comparison | undefined;
+}
+
+/** What an exit code is made of. */
+export interface RunFacts {
+  readonly loaded: Pick<LoadedCases, 'files' | 'loadErrors' | 'problems'>;
+  readonly strayErrors: readonly ErrorReport[];
+  readonly signal: AbortSignal;
+  /** No file and no case are no error. */
+  readonly passWithNoCases: boolean;
+  readonly comparison?: Comparison | undefined;
 }
 
 /** Puts together how a run went, and what the command exits with. */
-export function createReport(
-  result: RunResult,
-  { files, loadErrors, problems }: LoadedCases,
-  strayErrors: readonly ErrorReport[],
-  signal: AbortSignal,
-): TestReport {
-  const unusable = loadErrors.length > 0 || problems.length > 0;
-  const ok = result.ok && !unusable && strayErrors.length === 0 && !signal.aborted;
-  let exitCode: number = ok ? exitCodes.ok : exitCodes.failed;
-  if (unusable) exitCode = exitCodes.unusable;
-  if (signal.aborted) exitCode = interruptedCode(signal);
-  return { ...result, ok, exitCode, files, loadErrors, problems, strayErrors };
+export function createReport(result: RunResult, facts: RunFacts): TestReport {
+  const { files, loadErrors, problems } = facts.loaded;
+  const { strayErrors, signal } = facts;
+  const exitCode = exitCodeOf(result, facts);
+  return {
+    ...result,
+    ok: exitCode === exitCodes.ok,
+    exitCode,
+    files,
+    loadErrors,
+    problems,
+    strayErrors: signal.aborted ? [] : strayErrors,
+    ...(facts.comparison !== undefined && { comparison: facts.comparison }),
+  };
+}
+
+/** The first of these that is true: interrupted, unusable, failed, a replay miss, a regression, incomplete. */
+function exitCodeOf(result: RunResult, facts: RunFacts): number {
+  const { loaded, strayErrors, signal, passWithNoCases, comparison } = facts;
+  if (signal.aborted) return interruptedCode(signal);
+  if (loaded.loadErrors.length > 0 || loaded.problems.length > 0) return exitCodes.unusable;
+  const { cases, suites, failed, passed } = result;
+  const misses = cases.filter(({ status, stop }) => status === 'error' && stop === 'replay-miss').length;
+  const lost = suites.some(({ status }) => status === 'failed' || status === 'error');
+  if (failed > misses || lost || strayErrors.length > 0) return exitCodes.failed;
+  if (misses > 0) return exitCodes.replayMiss;
+  if (comparison !== undefined && comparison.regressions.length > 0) return exitCodes.regressed;
+  if (cases.some(({ status }) => status === 'not-run')) return exitCodes.incomplete;
+  if (cases.length === 0 && passWithNoCases) return exitCodes.ok;
+  // Nothing that passed is nothing that was shown.
+  return passed > 0 ? exitCodes.ok : exitCodes.failed;
 }

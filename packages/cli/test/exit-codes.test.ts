@@ -40,6 +40,7 @@ describe.concurrent('synapsekit test', () => {
     using sandbox = createSandbox({ 'cost-pipeline.ts': tutorial });
     expect(await sandbox.run(['test', 'cost-pipeline.ts'])).toEqual({
       code: 0,
+      signal: null,
       stderr: '',
       stdout: `Running 3 eval case(s)...
 
@@ -140,9 +141,12 @@ test_budget_guard_blocks ✓
         export const nothing = evalCase('nothing', () => ({ blocked: true }));
       `,
     });
-    const { code, stdout } = await sandbox.run(['test']);
-    expect(stdout).toContain('0 passed, 1 failed (1 unchecked) | total cost: $0.00\n');
-    expect(code).toBe(1);
+    const loose = await sandbox.run(['test']);
+    expect(loose.stdout).toContain('0 passed, 0 failed, 1 unchecked | total cost: $0.00\n');
+    expect(loose.code).toBe(1);
+    const strict = await sandbox.run(['test', '--strict']);
+    expect(strict.stdout).toContain('0 passed, 1 failed (1 unchecked) | total cost: $0.00\n');
+    expect(strict.code).toBe(1);
   });
 
   test('never exits with 0 when a case ends the process behind its back', async ({ expect }) => {

@@ -7,7 +7,9 @@ const bin = join(packageFolder, 'src/bin.ts');
 
 /** How the command ended. */
 interface Ended {
+  /** -1 when a signal ended it. */
   readonly code: number;
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -19,6 +21,8 @@ export interface Sandbox extends Disposable {
     args: readonly string[],
     options?: {
       readonly nodeArgs?: readonly string[];
+      /** On top of that of the test. */
+      readonly env?: Readonly<Record<string, string>>;
       /** Closes the reading end of standard error at once. */
       readonly deaf?: boolean;
     },
@@ -37,14 +41,15 @@ export function createSandbox(files: Readonly<Record<string, string>>): Sandbox 
   }
   return {
     folder,
-    run: (args, { nodeArgs = [], deaf = false } = {}) =>
+    run: (args, { nodeArgs = [], env: more = {}, deaf = false } = {}) =>
       new Promise((resolve) => {
         const { FORCE_COLOR: _, CI: __, ...env } = process.env;
         const child = execFile(
           process.execPath,
           [...nodeArgs, bin, ...args],
-          { cwd: folder, env: { ...env, NO_COLOR: '1' }, timeout: 20_000 },
-          (_, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+          { cwd: folder, env: { ...env, NO_COLOR: '1', ...more }, timeout: 60_000 },
+          (_, stdout, stderr) =>
+            resolve({ code: child.exitCode ?? -1, signal: child.signalCode, stdout, stderr }),
         );
         if (deaf) child.stderr?.destroy();
       }),

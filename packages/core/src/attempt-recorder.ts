@@ -1,6 +1,6 @@
 import type { Attempt } from './attempt.ts';
 import { callListener, warnOfListener } from './call-listener.ts';
-import { llmChannel } from './channels.ts';
+import { attemptChannel, llmChannel } from './channels.ts';
 import type { Clock } from './clock.ts';
 import { systemClock } from './clock.ts';
 import type { LLM } from './llm.ts';
@@ -25,6 +25,11 @@ export interface RunningAttempt {
    * the answer is no, the attempt has ended as `"unsent"` and the error is to be thrown on.
    */
   admit(): void | Promise<void>;
+  /**
+   * Runs what sends it: requests that `fn` makes can be told to belong to this attempt, by whoever binds a store to
+   * the channel `synapsekit:attempt`.
+   */
+  run<T>(fn: () => T): T;
   /** Marks the first content; later calls change nothing. */
   firstToken(): void;
   /** Ends the attempt, once: tells `onAttempt` and the `synapsekit:llm` channel. Later calls return the same. */
@@ -63,6 +68,12 @@ export function startAttempt(start: AttemptStart): RunningAttempt {
     admit() {
       const { onAttemptStart } = options;
       if (onAttemptStart !== undefined) return ask(onAttemptStart);
+    },
+    run(fn) {
+      return attemptChannel.run(
+        () => ({ attemptId, provider: llm.provider, model: llm.model, id: llm.id }),
+        fn,
+      );
     },
     firstToken() {
       firstTokenMs ??= clock.monotonic() - startedMs;

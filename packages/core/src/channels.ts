@@ -4,16 +4,21 @@
  * published in the async context of the call that they are about, across duplicate installs.
  */
 import { channel, tracingChannel } from 'node:diagnostics_channel';
-import type { Attempt } from './attempt.ts';
+import type { Attempt, AttemptIdentity } from './attempt.ts';
 import { isSynapseError } from './errors.ts';
 import type { CostRecord } from './price.ts';
 
-/** Names of all channels. `llm` is a tracing channel: subscribe with `tracingChannel(channelNames.llm)`. */
+/**
+ * Names of all channels. `llm` is a tracing channel: subscribe with `tracingChannel(channelNames.llm)`. `attempt` is for
+ * `bindStore`: a store that is bound there holds the attempt in whose async context code runs.
+ */
 export const channelNames = {
   cost: 'synapsekit:cost',
   budget: 'synapsekit:budget',
   breaker: 'synapsekit:breaker',
+  route: 'synapsekit:route',
   llm: 'synapsekit:llm',
+  attempt: 'synapsekit:attempt',
 } as const;
 
 /**
@@ -52,6 +57,25 @@ export interface BreakerMessage {
    * `"manual"`, `"restored"`.
    */
   readonly reason: string;
+}
+
+/** A router decided, or a call that it decided about has ended. */
+export interface RouteMessage {
+  readonly version: 1;
+  readonly type: 'decision' | 'end';
+  /** `LLM.id` of the router. */
+  readonly router: string;
+  readonly decisionId: string;
+  /** Ids of the models in the order in which they are to be asked. */
+  readonly planned: readonly string[];
+  /** Each model with its figures, and who moved or removed it for which reason. Of a decision. */
+  readonly candidates?: readonly object[] | undefined;
+  /** `LLM.id` of the model that served. Of an end. */
+  readonly servedBy?: string | undefined;
+  /** What the call cost in all, in dollars, where the router was given prices. Of an end. */
+  readonly costUsd?: number | undefined;
+  /** Code of the error, if the call failed: never the error itself. Of an end. */
+  readonly errorCode?: string | undefined;
 }
 
 /** One physical attempt, in the tracing channel; `attempt` is there from `asyncEnd` (the last chunk) on. */
@@ -93,12 +117,25 @@ export const costChannel: MessageChannel<CostRecord> = messageChannel(channelNam
 export const budgetChannel: MessageChannel<BudgetMessage> = messageChannel(channelNames.budget);
 /** `synapsekit:breaker`: transitions. */
 export const breakerChannel: MessageChannel<BreakerMessage> = messageChannel(channelNames.breaker);
+/** `synapsekit:route`: what routers decide and why, and how it ended. */
+export const routeChannel: MessageChannel<RouteMessage> = messageChannel(channelNames.route);
 
 /** An attempt that is being traced. */
 export interface LLMTrace {
   end(attempt: Attempt, error: unknown): void;
 }
 
+/** `synapsekit:attempt`: published when an attempt is sent, around what sends it. */
+export const attemptChannel: {
+  /** Runs `fn` in the stores that are bound to the channel. Only calls it while there are none. */
+  run<T>(message: () => AttemptIdentity, fn: () => T): T;
+} = {
+  run(message, fn) {
+    return attemptScope.hasSubscribers ? attemptScope.runStores(Object.freeze(message()), fn) : fn();
+  },
+};
+
+const attemptScope = channel(channelNames.attempt);
 const llmTracing = tracingChannel<unknown, LLMMessage>(channelNames.llm);
 const noTrace: LLMTrace = { end() {} };
 

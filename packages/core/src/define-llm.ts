@@ -119,10 +119,12 @@ export function defineLLM(definition: LLMDefinition): LLM {
     let failure: { readonly error: unknown } | undefined;
     let generation: Generation | undefined;
     try {
-      pieces = open(definition, prompt, { ...options, signal });
+      const source = attempt.run(() => open(definition, prompt, { ...options, signal }));
       const unlessAborted = abortRacer(signal);
-      let step = await unlessAborted(pieces.next());
-      for (; step.done !== true; step = await unlessAborted(pieces.next())) {
+      const next = (): Promise<IteratorResult<unknown>> => unlessAborted(attempt.run(() => source.next()));
+      pieces = source;
+      let step = await next();
+      for (; step.done !== true; step = await next()) {
         waiting = false;
         signal.throwIfAborted();
         const event = received.add(step.value);
@@ -169,7 +171,7 @@ export function defineLLM(definition: LLMDefinition): LLM {
       const { signal } = options;
       const { attempt, usage } = await begin(prompt, options, signal, false);
       try {
-        const given = definition.generate(prompt, options);
+        const given = attempt.run(() => definition.generate(prompt, options));
         const answer = readAnswer(
           await (signal === undefined ? given : raceAbort(Promise.resolve(given), signal)),
           identity,

@@ -11,8 +11,10 @@ export type ErrorCode =
   | 'bulkhead-full'
   | 'rate-limited'
   | 'all-providers-failed'
+  | 'no-candidate'
   | 'ledger'
-  | 'stream-abandoned';
+  | 'stream-abandoned'
+  | 'tool-arguments';
 
 const brand: unique symbol = Symbol.for('@synapsekit/error');
 
@@ -41,8 +43,10 @@ export interface ErrorByCode {
   'bulkhead-full': BulkheadFullError;
   'rate-limited': RateLimitedError;
   'all-providers-failed': AllProvidersFailedError;
+  'no-candidate': NoCandidateError;
   ledger: LedgerError;
   'stream-abandoned': StreamAbandonedError;
+  'tool-arguments': ToolArgumentsError;
 }
 
 /** True for an error of SynapseKit (of this code), also when it comes from another installed copy of core. */
@@ -361,6 +365,28 @@ export class AllProvidersFailedError extends SynapseError {
   }
 }
 
+/** Why one model was not even considered for a call. */
+export interface CandidateRefusal {
+  /** `LLM.id` of the candidate. */
+  readonly id: string;
+  /** Who ruled it out: `"capabilities"`, or the name of a policy. */
+  readonly policy: string;
+  /** Why, for people: `"it takes no images"`. Never a part of the prompt. */
+  readonly reason: string;
+}
+
+/** A router found no model that could serve this request, whatever its state. Nothing was sent. */
+export class NoCandidateError extends SynapseError {
+  override readonly name: string = 'NoCandidateError';
+  /** Every reason of every candidate. */
+  readonly refusals: readonly CandidateRefusal[];
+
+  constructor(message: string, facts: { readonly refusals: readonly CandidateRefusal[] }) {
+    super('no-candidate', message);
+    this.refusals = facts.refusals;
+  }
+}
+
 /** The ledger of a budget could not answer, or the same id was used for different things. */
 export class LedgerError extends SynapseError {
   override readonly name: string = 'LedgerError';
@@ -381,5 +407,37 @@ export class StreamAbandonedError extends SynapseError {
     message = 'The stream was left before its end. Read it to the end, or await `.result` instead.',
   ) {
     super('stream-abandoned', message);
+  }
+}
+
+/** One thing that is wrong with the arguments of a tool call. */
+export interface ToolArgumentsIssue {
+  /** Where, as in `"items.0.name"`; empty for the whole. */
+  readonly path: string;
+  /** What the schema says of it. Fit for the model; it may quote what the model wrote. */
+  readonly message: string;
+}
+
+/** A model called a tool with arguments that its schema refuses. The message quotes none of them. */
+export class ToolArgumentsError extends SynapseError {
+  override readonly name: string = 'ToolArgumentsError';
+  /** Name of the tool. */
+  readonly tool: string;
+  /** `ToolCall.id`, for the answer to the model. */
+  readonly toolCallId: string;
+  readonly issues: readonly ToolArgumentsIssue[];
+
+  constructor(
+    message: string,
+    facts: {
+      readonly tool: string;
+      readonly toolCallId: string;
+      readonly issues: readonly ToolArgumentsIssue[];
+    },
+  ) {
+    super('tool-arguments', message);
+    this.tool = facts.tool;
+    this.toolCallId = facts.toolCallId;
+    this.issues = facts.issues;
   }
 }

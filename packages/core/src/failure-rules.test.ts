@@ -5,6 +5,7 @@ import {
   CircuitBreakerOpen,
   ConfigError,
   ProviderError,
+  ToolArgumentsError,
 } from './errors.ts';
 import { failureRule, failureRules, isNetworkError } from './failure-rules.ts';
 
@@ -50,6 +51,11 @@ describe('failureRule', () => {
       failover: true,
     });
     expect(failureRule(new ConfigError('x'))).toMatchObject({ health: 'neutral', failover: false });
+  });
+
+  test('arguments that fit no schema are the model’s fault, not the host’s: another try may do better', () => {
+    const error = new ToolArgumentsError('x', { tool: 't', toolCallId: '1', issues: [] });
+    expect(failureRule(error)).toEqual({ health: 'neutral', retry: true, failover: true });
   });
 
   test('an unknown error is a failure that another may make good; a bug is nobody’s to repeat', () => {

@@ -69,6 +69,8 @@ export function failureRule(error: unknown, signal?: AbortSignal): FailureRule {
     if (isSynapseError(error, 'all-providers-failed'))
       return { health: 'failure', retry: false, failover: true };
     if (isSynapseError(error, 'config') || isSynapseError(error, 'stream-abandoned')) return ours;
+    // The provider is well; a model that is asked again, or another, may write better.
+    if (isSynapseError(error, 'tool-arguments')) return { health: 'neutral', retry: true, failover: true };
     if (isSynapseError(error, 'ledger')) return ours; // a budget that cannot be read refuses: fail closed
     return refusedHere;
   }

@@ -17,9 +17,18 @@ export {
   costChannel,
   type LLMMessage,
   type MessageChannel,
+  type RouteMessage,
+  routeChannel,
 } from './channels.ts';
+export { readUsage } from './chat-completions/usage.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { defineLLM, type LLMDefinition } from './define-llm.ts';
+export {
+  type DefinedTool,
+  defineTool,
+  type ToolArguments,
+  type ToolDefinition,
+} from './define-tool.ts';
 export type { DefinedAnswer } from './defined-answer.ts';
 export {
   AllProvidersFailedError,
@@ -27,12 +36,14 @@ export {
   type BudgetRefusal,
   BulkheadFullError,
   CallTimeoutError,
+  type CandidateRefusal,
   CircuitBreakerOpen,
   ConfigError,
   type ErrorByCode,
   type ErrorCode,
   isSynapseError,
   LedgerError,
+  NoCandidateError,
   ProviderError,
   type ProviderErrorFacts,
   type ProviderErrorKind,
@@ -42,6 +53,8 @@ export {
   StreamAbandonedError,
   SynapseError,
   type TimeoutPhase,
+  ToolArgumentsError,
+  type ToolArgumentsIssue,
   UnknownPriceError,
 } from './errors.ts';
 export { anyAvailable, type FailoverHooks, failoverGenerate, failoverStream } from './failover.ts';
@@ -114,6 +127,13 @@ export {
 } from './prompt.ts';
 export { type IdSource, type Random, systemIds, systemRandom } from './random.ts';
 export { type LinkedSignal, linkSignals, raceAbort } from './signal.ts';
+export type {
+  SchemaIssue,
+  SchemaResult,
+  StandardJsonSchema,
+  StandardSchema,
+  StandardSchemaProps,
+} from './standard-schema.ts';
 export {
   createGenerationStream,
   type GenerationStream,

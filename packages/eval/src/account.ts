@@ -1,36 +1,58 @@
 import type { Attempt } from '@synapsekit/core';
-import { type Charge, prevailing } from './charge.ts';
+import type { CallReport } from './call-report.ts';
+import { type Charge, prevailing, type Reprice } from './charge.ts';
+import { type AttemptNote, listCalls } from './list-calls.ts';
 import { type MeasuredCost, sumCharges } from './measured-cost.ts';
+import type { BoundaryCharge } from './merge-charges.ts';
 
 const noAttempts: ReadonlyMap<string, Attempt> = new Map();
 
 /** The books of a meter: what was started and charged in it, and in the accounts under it. */
 export class Account {
   readonly parent: Account | undefined;
+  /** How records are priced anew, if they are. */
+  readonly reprice: Reprice | undefined;
   /** False once its meter was closed. */
   open = true;
   readonly #charges: Map<string, Charge> = new Map();
   /** Charged right here, not in an account under it. */
   readonly #own: Map<string, Charge> = new Map();
+  /** What the HTTP boundary saw, by call. */
+  readonly #seen: Map<string, BoundaryCharge> = new Map();
+  readonly #ownSeen: Map<string, BoundaryCharge> = new Map();
   /** `undefined`: still running. */
   readonly #attempts: Map<string, Attempt | undefined> = new Map();
+  readonly #notes: Map<string, AttemptNote> = new Map();
+  readonly #originMs: number = performance.now();
   #running = 0;
   #idle: PromiseWithResolvers<void> | undefined;
 
-  constructor(parent: Account | undefined) {
+  constructor(parent: Account | undefined, reprice?: Reprice) {
     this.parent = parent;
+    this.reprice = reprice ?? parent?.reprice;
   }
 
   get cost(): MeasuredCost {
-    return sumCharges(this.#charges, this.#attempts);
+    return sumCharges(this.#charges, this.#attempts, this.#seen);
   }
 
   get ownCost(): MeasuredCost {
-    return sumCharges(this.#own, noAttempts);
+    return sumCharges(this.#own, noAttempts, this.#ownSeen);
   }
 
   get attempts(): readonly Attempt[] {
     return [...this.#attempts.values()].filter((attempt) => attempt !== undefined);
+  }
+
+  /** Every call once, with its figures. */
+  get calls(): readonly CallReport[] {
+    return listCalls({
+      attempts: this.#attempts,
+      notes: this.#notes,
+      recorded: this.#charges,
+      seen: this.#seen,
+      originMs: this.#originMs,
+    });
   }
 
   get attemptIds(): Iterable<string> {
@@ -42,20 +64,39 @@ export class Account {
     return this === other || this.parent?.isWithin(other) === true;
   }
 
-  begin(attemptId: string): void {
+  begin(attemptId: string, note: AttemptNote = { startedMs: performance.now() }): void {
     this.#attempts.set(attemptId, undefined);
+    this.#notes.set(attemptId, note);
     this.#running++;
-    this.parent?.begin(attemptId);
+    this.parent?.begin(attemptId, note);
+  }
+
+  /** Notes the code of the error that an attempt ends with. */
+  noteError(attemptId: string, errorCode: string | undefined): void {
+    const note = this.#notes.get(attemptId); // the accounts around this one have the same
+    if (note !== undefined && errorCode !== undefined) note.errorCode = errorCode;
   }
 
   end(attempt: Attempt): void {
     if (this.#attempts.get(attempt.attemptId) === undefined) this.#running--;
     this.#attempts.set(attempt.attemptId, attempt);
-    if (this.#running === 0) {
-      this.#idle?.resolve();
-      this.#idle = undefined;
-    }
+    this.#settle();
     this.parent?.end(attempt);
+  }
+
+  /** A request is out of which it is not known yet what it costs. */
+  beginCall(): void {
+    this.#running++;
+    this.parent?.beginCall();
+  }
+
+  endCall(charge: BoundaryCharge | undefined): void {
+    if (charge !== undefined) this.#ownSeen.set(charge.callId, charge);
+    for (let account: Account | undefined = this; account !== undefined; account = account.parent) {
+      if (charge !== undefined) account.#seen.set(charge.callId, charge);
+      account.#running--;
+      account.#settle();
+    }
   }
 
   charge(charge: Charge): void {
@@ -69,5 +110,11 @@ export class Account {
     if (this.#running === 0) return Promise.resolve();
     this.#idle ??= Promise.withResolvers();
     return this.#idle.promise;
+  }
+
+  #settle(): void {
+    if (this.#running > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 }

@@ -1,8 +1,9 @@
-import { ConfigError, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
+import { ConfigError, type Random, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
 import type { Expect } from './expect.ts';
 import { MaxCostUSD } from './max-cost-usd.ts';
 import { MaxLatencyMs } from './max-latency-ms.ts';
 import { type Metric, type MetricFunction, toMetrics } from './metric.ts';
+import type { SuiteMetric } from './suite-metric.ts';
 
 /** Seen by other installed copies of this package, where `instanceof` is false. */
 const caseBrand: unique symbol = Symbol.for('@synapsekit/eval-case');
@@ -15,6 +16,10 @@ export interface EvalContext {
   readonly signal: AbortSignal;
   /** Name of the case. */
   readonly name: string;
+  /** Which run of the case this is, from 0: trials and retries count up. */
+  readonly trial: number;
+  /** Random numbers in [0, 1) that the seed of the run, the name and the trial determine: the same ones every time. */
+  readonly random: Random;
 }
 
 /** What a case may be given beside its name and function. */
@@ -25,12 +30,24 @@ export interface EvalCaseOptions<Value = unknown> {
   readonly maxCostUsd?: number | string | undefined;
   /** The longest that it may take, in milliseconds: a `MaxLatencyMs` of its own. */
   readonly maxLatencyMs?: number | undefined;
+  /** Words to select it by (`--tag`), and for reports. */
   readonly tags?: readonly string[] | undefined;
   /** After so many milliseconds it is aborted and counts as an error. @default the suite's, else the run's: 60 000 */
   readonly timeoutMs?: number | undefined;
   /** What judges it, before the metrics of its suite. */
-  readonly metrics?: readonly (Metric<string, Value> | MetricFunction<Value>)[] | undefined;
+  readonly metrics?: readonly (Metric<string, Value> | MetricFunction<Value> | SuiteMetric)[] | undefined;
+  /** Leaves it out of the run; a text says why. @default false */
+  readonly skip?: boolean | string | undefined;
+  /** Runs only the cases that are marked so. Not for CI: there it is refused. @default false */
+  readonly only?: boolean | undefined;
+  /** How often it is run again when it does not pass. One that passes then is reported as flaky. @default the run's: 0 */
+  readonly retry?: number | undefined;
+  /** How often it is run in any case; it passes when all of its trials do. @default the run's: 1 */
+  readonly trials?: number | undefined;
 }
+
+/** How a case takes part in a run. */
+export type CaseMode = 'run' | 'skip' | 'only' | 'todo';
 
 /**
  * The code of a case. It may return what is judged: `{ output, costUsd, latencyMs, … }`, all of it optional; a string
@@ -45,40 +62,37 @@ export interface EvalCase<Name extends string = string, Value = unknown> {
   readonly description?: string | undefined;
   readonly tags: readonly string[];
   readonly timeoutMs?: number | undefined;
-  readonly metrics: readonly Metric[];
+  readonly metrics: readonly (Metric | SuiteMetric)[];
   /** Counts up as cases are made: the order of their definition, which the exports of a module do not keep. */
   readonly sequence: number;
+  readonly mode: CaseMode;
+  /** Why it is left out, where the case says so. */
+  readonly skipReason?: string | undefined;
+  readonly retry?: number | undefined;
+  readonly trials?: number | undefined;
+  /** The stack where it was made, as V8 prints it: its first frame is its place in the file. */
+  readonly stack: string;
   /** The code. `runCase` runs it as `synapsekit test` does: measured, timed and judged. */
   run(context: EvalContext): Value | PromiseLike<Value>;
 }
 
-/**
- * Makes a case of a function.
- *
- * ```ts
- * import { evalCase } from '@synapsekit/eval';
- *
- * export const greets = evalCase('greets', { description: 'Says hello' }, async ({ expect }) => {
- *   expect('Hello, Ada').toContain('Hello');
- * });
- * ```
- *
- * @throws ConfigError for an empty name, an unknown option, or a value out of range.
- */
-export function evalCase<const Name extends string, Value>(
-  name: Name,
-  fn: EvalCaseFunction<Value>,
-): EvalCase<Name, Value>;
-export function evalCase<const Name extends string, Value>(
-  name: Name,
-  options: EvalCaseOptions<NoInfer<Value>>,
-  fn: EvalCaseFunction<Value>,
-): EvalCase<Name, Value>;
-export function evalCase<const Name extends string, Value>(
-  name: Name,
-  ...rest: [EvalCaseFunction<Value>] | [EvalCaseOptions<Value>, EvalCaseFunction<Value>]
-): EvalCase<Name, Value> {
-  const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+/** What a case is made of. */
+export interface CaseParts<Name extends string, Value> {
+  readonly mode: CaseMode;
+  readonly name: Name;
+  readonly options: EvalCaseOptions<Value>;
+  readonly fn: EvalCaseFunction<Value>;
+  readonly stack: string;
+}
+
+/** @throws ConfigError for anything that would not do what it says. */
+export function makeCase<Name extends string, Value>({
+  mode: wanted,
+  name,
+  options,
+  fn,
+  stack,
+}: CaseParts<Name, Value>): EvalCase<Name, Value> {
   // A name is printed on one line, and typed on a command line.
   if (typeof name !== 'string' || name.trim() === '' || /\p{Cc}/u.test(name)) {
     throw new ConfigError('The name of an eval case must be a non-empty text on one line.', {
@@ -88,24 +102,50 @@ export function evalCase<const Name extends string, Value>(
   const what = `The eval case "${name}"`;
   if (typeof fn !== 'function') throw new ConfigError(`${what} needs a function.`, { option: 'fn' });
   rejectUnknownKeys(options, optionKeys, what);
-  const { description, tags = [], timeoutMs } = options;
+  const { description, tags = [], timeoutMs, skip = false, only = false, retry, trials } = options;
   if (timeoutMs !== undefined) requireNumber(timeoutMs, 'timeoutMs', { above: 0 });
+  checkRepeats(what, { retry, trials });
   if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string')) {
     throw new ConfigError(`${what}: tags must be a list of texts.`, { option: 'tags' });
   }
+  let mode: CaseMode = wanted;
+  if (mode === 'run' && only) mode = 'only';
+  if (mode !== 'todo' && skip !== false) mode = 'skip';
   return Object.freeze({
     [caseBrand]: 1 as const,
     name,
     ...(description !== undefined && { description }),
-    tags: Object.freeze([...tags]),
+    tags: tags.length === 0 ? nothing : Object.freeze([...tags]),
     ...(timeoutMs !== undefined && { timeoutMs }),
-    metrics: Object.freeze(metricsOf(options, name)),
+    metrics: metricsOf(options, name),
     sequence: ++made,
+    mode,
+    ...(typeof skip === 'string' && { skipReason: skip }),
+    ...(retry !== undefined && { retry }),
+    ...(trials !== undefined && { trials }),
+    stack,
     run: fn,
   });
 }
 
+/** @throws ConfigError for numbers that are none, and for both of them. */
+export function checkRepeats(
+  what: string,
+  { retry, trials }: { readonly retry?: number | undefined; readonly trials?: number | undefined },
+): void {
+  if (retry !== undefined) requireNumber(retry, 'retry', { integer: true, min: 0 });
+  if (trials !== undefined) requireNumber(trials, 'trials', { integer: true, min: 1 });
+  if ((retry ?? 0) > 0 && (trials ?? 1) > 1) {
+    throw new ConfigError(
+      `${what} has both retry and trials: one says that a single pass is enough, the other that all must pass.`,
+      { option: 'retry' },
+    );
+  }
+}
+
 let made = 0;
+
+const nothing: readonly never[] = Object.freeze([]);
 
 const optionKeys: readonly (keyof EvalCaseOptions)[] = [
   'description',
@@ -114,13 +154,18 @@ const optionKeys: readonly (keyof EvalCaseOptions)[] = [
   'tags',
   'timeoutMs',
   'metrics',
+  'skip',
+  'only',
+  'retry',
+  'trials',
 ];
 
 function metricsOf<Value>(
-  { maxCostUsd, maxLatencyMs, metrics = [] }: EvalCaseOptions<Value>,
+  { maxCostUsd, maxLatencyMs, metrics }: EvalCaseOptions<Value>,
   name: string,
-): Metric[] {
-  const given = toMetrics(metrics, `the eval case "${name}"`);
+): readonly (Metric | SuiteMetric)[] {
+  if (maxCostUsd === undefined && maxLatencyMs === undefined && metrics === undefined) return nothing;
+  const given = toMetrics(metrics ?? nothing, `the eval case "${name}"`);
   for (const metric of given) {
     if (metric.applyTo === undefined || metric.applyTo.includes(name)) continue;
     throw new ConfigError(
@@ -128,11 +173,11 @@ function metricsOf<Value>(
       { option: 'applyTo' },
     );
   }
-  return [
+  return Object.freeze([
     ...(maxCostUsd !== undefined ? [new MaxCostUSD({ threshold: maxCostUsd })] : []),
     ...(maxLatencyMs !== undefined ? [new MaxLatencyMs({ threshold: maxLatencyMs })] : []),
     ...given,
-  ];
+  ]);
 }
 
 /** True for a case, also when another installed copy of this package made it. */

@@ -1,19 +1,28 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel, tracingChannel } from 'node:diagnostics_channel';
-import { type Attempt, channelNames, type LLMMessage } from '@synapsekit/core';
+import { type Attempt, channelNames, type LLMMessage, rejectUnknownKeys } from '@synapsekit/core';
 import { Account } from './account.ts';
-import { readCharge } from './charge.ts';
+import type { CallReport } from './call-report.ts';
+import { type Reprice, readCharge } from './charge.ts';
+import { current, here, openAccount } from './current-account.ts';
 import type { MeasuredCost } from './measured-cost.ts';
 
-const current = new AsyncLocalStorage<Account>();
 /** The account an attempt was started in: an end or a record that lost its async context still finds it. */
 const owners: Map<string, Account> = new Map();
 let openMeters = 0;
 
+/** How a meter measures. */
+export interface CostMeterOptions {
+  /**
+   * Prices every record anew, with a table of other prices or as another model. Meters inside of this one do the same.
+   * @default the prices of whoever recorded
+   */
+  readonly reprice?: Reprice | undefined;
+}
+
 /**
  * Measures what code costs, whichever tracker of yours records it. It listens on the diagnostics channels
- * `synapsekit:cost` and `synapsekit:llm`, and takes what happens in its own async context, each attempt once.
- * A meter that is made inside of another one's `run` measures a part of it.
+ * `synapsekit:cost` and `synapsekit:llm`, and takes what happens in its own async context, each attempt once. Under a
+ * `ProviderTraffic` it also counts requests that no tracker recorded. A meter that is made inside of another one's `run` measures a part of it.
  *
  * ```ts
  * import { CostMeter } from '@synapsekit/eval';
@@ -27,8 +36,10 @@ let openMeters = 0;
 export class CostMeter {
   readonly #account: Account;
 
-  constructor() {
-    this.#account = new Account(here());
+  /** @throws ConfigError for an unknown option. */
+  constructor(options: CostMeterOptions = {}) {
+    rejectUnknownKeys(options, ['reprice'], 'CostMeterOptions');
+    this.#account = new Account(here(), options.reprice);
     if (openMeters++ === 0) subscribe();
   }
 
@@ -52,6 +63,11 @@ export class CostMeter {
     return this.#account.attempts;
   }
 
+  /** Every call once, with its figures: attempts in the order of their start, then what was recorded without one. */
+  get calls(): readonly CallReport[] {
+    return this.#account.calls;
+  }
+
   /** Resolves when no attempt is running. */
   idle(): Promise<void> {
     return this.#account.idle();
@@ -72,17 +88,6 @@ export class CostMeter {
   }
 }
 
-/** The account of this async context; what happens after a meter was closed counts in the one around it. */
-function here(): Account | undefined {
-  return openAccount(current.getStore());
-}
-
-function openAccount(account: Account | undefined): Account | undefined {
-  let open = account;
-  while (open?.open === false) open = open.parent;
-  return open;
-}
-
 function onAttemptStart(message: unknown): void {
   const account = here();
   if (account === undefined) return;
@@ -93,14 +98,17 @@ function onAttemptStart(message: unknown): void {
 }
 
 function onAttemptEnd(message: unknown): void {
-  const { attemptId, attempt } = message as LLMMessage;
-  if (attempt !== undefined) owners.get(attemptId)?.end(attempt);
+  const { attemptId, attempt, errorCode } = message as LLMMessage;
+  const owner = owners.get(attemptId);
+  if (attempt === undefined || owner === undefined) return;
+  owner.noteError(attemptId, errorCode);
+  owner.end(attempt);
 }
 
 function onRecord(message: unknown): void {
-  const charge = readCharge(message);
-  if (charge === undefined) return;
   const account = here();
+  const charge = readCharge(message, account?.reprice);
+  if (charge === undefined) return;
   const owner = owners.get(charge.attemptId);
   account?.charge(charge);
   // An answer that two cases share was bought by the one that asked first, and the other recorded it all the same.

@@ -33,7 +33,7 @@ function userFrames(stack: unknown): string[] {
   if (typeof stack !== 'string') return [];
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
   // What called the runner is nobody's fault in a case.
-  const start = frames.findIndex((line) => line.includes(' runPlannedCase '));
+  const start = frames.findIndex((line) => line.includes(' runTrial '));
   const user = frames
     .slice(0, start === -1 ? undefined : start)
     .filter((line) => !line.includes('node:') && !isRunnerFrame(line));

@@ -21,7 +21,7 @@ export function formatError(error: ErrorReport, style: ErrorStyle = {}): readonl
   const lines = [
     `${indent}${paint('red', `${heading}: ${first}`)}`,
     ...rest.map((line) => `${indent}${line}`),
-    ...error.stack.map((frame) => `${indent}  ${paint('dim', shorten(frame, cwd))}`),
+    ...error.stack.map((frame) => `${indent}  ${paint('dim', shortenFrame(frame, cwd))}`),
   ];
   const { cause } = error;
   if (cause === undefined) return lines;
@@ -31,7 +31,8 @@ export function formatError(error: ErrorReport, style: ErrorStyle = {}): readonl
   ];
 }
 
-function shorten(frame: string, cwd: string | undefined): string {
+/** A stack frame with its path from `cwd`. */
+export function shortenFrame(frame: string, cwd: string | undefined): string {
   if (cwd === undefined) return frame;
   return frame.replaceAll(`${pathToFileURL(cwd).href}/`, '').replaceAll(`${cwd}/`, '');
 }

@@ -5,10 +5,18 @@ import { show } from './output.ts';
 import type { MetricResult } from './result.ts';
 
 /** What a metric says of a run. Its crash is an error and never a verdict. */
-export async function judge(metric: Metric, run: CaseRun): Promise<MetricResult> {
-  const { name } = metric;
+export function judge(metric: Metric, run: CaseRun): Promise<MetricResult> {
+  return judgeWith(metric.name, run.signal, () => metric.evaluate(run));
+}
+
+/** What `evaluate` says, checked. */
+export async function judgeWith(
+  name: string,
+  signal: AbortSignal,
+  evaluate: () => unknown,
+): Promise<MetricResult> {
   try {
-    const verdict: unknown = await metric.evaluate(run);
+    const verdict: unknown = await evaluate();
     const { pass, detail } = (verdict ?? {}) as { readonly pass?: unknown; readonly detail?: unknown };
     if (typeof pass !== 'boolean') {
       throw new TypeError(
@@ -17,7 +25,7 @@ export async function judge(metric: Metric, run: CaseRun): Promise<MetricResult>
     }
     return { name, pass, ...(detail !== undefined && { detail: String(detail) }) };
   } catch (error) {
-    if (run.signal.aborted) throw error;
+    if (signal.aborted) throw error;
     const report = reportError(error);
     return isAssertionError(error)
       ? { name, pass: false, detail: report.message }

@@ -16,9 +16,8 @@ export type Matcher = (received: unknown, kind: 'value' | 'rejection') => Findin
 /** Applies a matcher to what is expected of. */
 export type Judge<Result> = (matcher: Matcher) => Result;
 
-/** A class of errors. */
-// biome-ignore lint/suspicious/noExplicitAny: any constructor, whatever it takes
-type ErrorClass = abstract new (...args: any) => unknown;
+/** A class of errors, whatever its constructor takes. */
+type ErrorClass = abstract new (...args: never) => unknown;
 
 /** The assertions. `Result` is `void`, or a promise where what is judged is one. */
 export class Matchers<Result> {

@@ -1,5 +1,6 @@
 import type { Attempt, PicoUsd } from '@synapsekit/core';
 import type { Charge } from './charge.ts';
+import { type BoundaryCharge, mergeCharges } from './merge-charges.ts';
 
 /** What was measured of the cost of some code. */
 export interface MeasuredCost {
@@ -18,33 +19,44 @@ export interface MeasuredCost {
 /** An attempt of these outcomes may be on the provider's bill. */
 const billable: ReadonlySet<Attempt['outcome']> = new Set(['served', 'partial', 'unanswered']);
 
-/** Adds up charges, and finds the attempts that nobody charged; `undefined` stands for one that is still running. */
+/**
+ * Adds up charges, and finds the attempts that nobody charged; `undefined` stands for one that is still running.
+ *
+ * @param seen what the HTTP boundary saw.
+ */
 export function sumCharges(
-  charges: ReadonlyMap<string, Charge>,
+  recorded: ReadonlyMap<string, Charge>,
   attempts: ReadonlyMap<string, Attempt | undefined>,
+  seen: ReadonlyMap<string, BoundaryCharge>,
 ): MeasuredCost {
   let pico = 0n;
   let calls = 0;
   let estimatedCalls = 0;
   const unpriced: string[] = [];
-  for (const charge of charges.values()) {
+  const uncounted: string[] = [];
+  const charged = new Set<string>(recorded.keys());
+  for (const charge of mergeCharges(recorded, seen.values(), attempts)) {
+    charged.add(charge.attemptId);
     if (charge.pico === undefined) {
-      unpriced.push(charge.model);
+      (charge.unknown === 'no-usage' ? uncounted : unpriced).push(charge.model);
       continue;
     }
     pico += charge.pico;
     calls++;
     if (charge.estimated) estimatedCalls++;
   }
+  // A call whose record was found by its tokens is charged under the record's id.
+  for (const { attemptId } of seen.values()) charged.add(attemptId);
   const unrecorded: string[] = [];
   let running = 0;
   for (const [attemptId, attempt] of attempts) {
-    if (charges.has(attemptId)) continue;
+    if (charged.has(attemptId)) continue;
     if (attempt === undefined) running++;
     else if (billable.has(attempt.outcome)) unrecorded.push(attempt.id);
   }
   const missing = [
     unpriced.length > 0 && `no price for ${names(unpriced)}`,
+    uncounted.length > 0 && `${names(uncounted)} told no usage of ${count(uncounted.length)}`,
     unrecorded.length > 0 && `no tracker recorded ${count(unrecorded.length)} to ${names(unrecorded)}`,
     running > 0 && `${count(running)} still running`,
   ].filter((reason) => reason !== false);
@@ -52,7 +64,7 @@ export function sumCharges(
     pico,
     calls,
     estimatedCalls,
-    missingCalls: unpriced.length + unrecorded.length + running,
+    missingCalls: unpriced.length + uncounted.length + unrecorded.length + running,
     missing,
   };
 }

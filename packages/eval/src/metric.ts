@@ -1,5 +1,8 @@
-import { type Attempt, ConfigError } from '@synapsekit/core';
+import { type Attempt, type BreakerMessage, type BudgetMessage, ConfigError } from '@synapsekit/core';
+import type { CallReport } from './call-report.ts';
 import type { MeasuredCost } from './measured-cost.ts';
+import type { MeasuredTokens } from './measured-tokens.ts';
+import { isSuiteMetric, type SuiteMetric } from './suite-metric.ts';
 
 /** One run of a case, as metrics see it. */
 export interface CaseRun<Value = unknown> {
@@ -17,6 +20,18 @@ export interface CaseRun<Value = unknown> {
   readonly reported: { readonly costUsd?: number | undefined; readonly latencyMs?: number | undefined };
   /** The physical attempts that it made: who was asked, who served. */
   readonly attempts: readonly Attempt[];
+  /** Every call with its figures: attempts, and what was recorded or sent beside them. In the order of their start. */
+  readonly calls: readonly CallReport[];
+  /** The tokens of these calls. */
+  readonly tokens: MeasuredTokens;
+  /** What budgets did while it ran: holds, refusals, bookings. */
+  readonly budgetEvents: readonly BudgetMessage[];
+  /** What circuit breakers did while it ran. */
+  readonly breakerEvents: readonly BreakerMessage[];
+  /** The state of every breaker that was heard of in this process, by name, when the case had ended. */
+  readonly breakers: ReadonlyMap<string, string>;
+  /** Which run of the case this is, from 0. */
+  readonly trial: number;
   /** Aborts when the case's time is up or the run is interrupted. Hand it to the calls of a judge. */
   readonly signal: AbortSignal;
 }
@@ -51,9 +66,9 @@ export type MetricFunction<Value = unknown> = (
  * @throws ConfigError for anything else.
  */
 export function toMetrics(
-  metrics: readonly (Metric | MetricFunction<never>)[],
+  metrics: readonly (Metric | MetricFunction<never> | SuiteMetric)[],
   where: string,
-): readonly Metric[] {
+): readonly (Metric | SuiteMetric)[] {
   if (!Array.isArray(metrics)) {
     throw new ConfigError(`metrics of ${where} must be a list.`, { option: 'metrics' });
   }
@@ -67,12 +82,12 @@ export function toMetrics(
   });
 }
 
-function isMetric(value: unknown): value is Metric {
+function isMetric(value: unknown): value is Metric | SuiteMetric {
   if (typeof value !== 'object' || value === null) return false;
   const { name, evaluate, applyTo } = value as Partial<Metric>;
   return (
     typeof name === 'string' &&
-    typeof evaluate === 'function' &&
+    (typeof evaluate === 'function' || isSuiteMetric(value)) &&
     (applyTo === undefined || Array.isArray(applyTo))
   );
 }

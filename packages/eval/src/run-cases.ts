@@ -1,17 +1,33 @@
-import { type Clock, linkSignals, rejectUnknownKeys, requireNumber, systemClock } from '@synapsekit/core';
-import type { EvalCase } from './case.ts';
+import {
+  type Clock,
+  linkSignals,
+  type Random,
+  rejectUnknownKeys,
+  requireNumber,
+  systemClock,
+  systemRandom,
+} from '@synapsekit/core';
+import { checkRepeats, type EvalCase } from './case.ts';
+import { listenToEvents } from './case-events.ts';
+import type { Reprice } from './charge.ts';
 import { CostMeter } from './cost-meter.ts';
-import { reportCost } from './cost-report.ts';
-import type { CaseResult, CaseStatus, RunResult } from './result.ts';
-import { notRun, runPlannedCase } from './run-planned-case.ts';
+import { addCosts, reportCost } from './cost-report.ts';
+import { countResults } from './count-results.ts';
+import type { CaseResult, CostReport, RunResult, SuiteResult } from './result.ts';
+import { leftOut, notRun, runPlannedCase } from './run-planned-case.ts';
+import { judgeSuites } from './run-suite-metrics.ts';
 import { schedule } from './schedule.ts';
+import { seededRandom, shuffle } from './seeded-random.ts';
 import { type EvalSuite, type PlannedCase, planCase } from './suite.ts';
+import type { TrafficController } from './traffic-control.ts';
 
 /** Told how a run goes on. */
 export interface RunObserver {
   onRunStart?(plan: readonly PlannedCase[]): void;
   /** `index` is the place of the case in the plan. Cases run side by side, so they begin and end in any order. */
   onCaseStart?(planned: PlannedCase, index: number): void;
+  /** A part of a case begins: its function (`""`), or the metric of this name. */
+  onCaseStep?(step: string, index: number): void;
   onCaseEnd?(result: CaseResult, index: number): void;
   onRunEnd?(result: RunResult): void;
 }
@@ -24,10 +40,48 @@ export interface RunOptions {
   readonly concurrency?: number | undefined;
   /** For cases that have none of their own, in milliseconds. @default 60 000 */
   readonly timeoutMs?: number | undefined;
+  /** How often cases that say nothing themselves are run again when they do not pass. @default 0 */
+  readonly retry?: number | undefined;
+  /** How often cases that say nothing themselves are run; all trials must pass. @default 1 */
+  readonly trials?: number | undefined;
+  /** Begins no more cases once so many have not passed. @default never */
+  readonly bail?: number | undefined;
+  /** A case that nothing judges counts as failed. @default true */
+  readonly strict?: boolean | undefined;
+  /** Where `random` of the cases, and the order of `shuffle`, come from. @default a random one; the result tells it */
+  readonly seed?: number | undefined;
+  /** Runs the cases in an order that the seed determines; reports keep that of their definition. @default false */
+  readonly shuffle?: boolean | undefined;
+  /** What stands at the HTTP boundary. It is not closed here. */
+  readonly traffic?: TrafficController | undefined;
+  /** Prices every record anew. @default the prices of whoever recorded */
+  readonly reprice?: Reprice | undefined;
+  /** Results of an earlier run that this one goes on with: such a case is not run again, and counts as it ended. */
+  readonly prior?: ((planned: PlannedCase) => CaseResult | undefined) | undefined;
   readonly observers?: readonly RunObserver[] | undefined;
   /** @default systemClock */
   readonly clock?: Clock | undefined;
+  /** Mints the seed. @default systemRandom */
+  readonly random?: Random | undefined;
 }
+
+const optionKeys: readonly (keyof RunOptions)[] = [
+  'signal',
+  'concurrency',
+  'timeoutMs',
+  'retry',
+  'trials',
+  'bail',
+  'strict',
+  'seed',
+  'shuffle',
+  'traffic',
+  'reprice',
+  'prior',
+  'observers',
+  'clock',
+  'random',
+];
 
 /**
  * Runs a suite. Whatever its cases do, it resolves: crashes, failures and interruptions are in the result.
@@ -55,18 +109,15 @@ export async function runCase(each: EvalCase, options?: RunOptions): Promise<Cas
  * @throws ConfigError for wrong options; what an observer throws.
  */
 export async function runCases(plan: readonly PlannedCase[], options: RunOptions = {}): Promise<RunResult> {
-  rejectUnknownKeys(options, ['signal', 'concurrency', 'timeoutMs', 'observers', 'clock'], 'RunOptions');
-  const { concurrency = 4, timeoutMs = 60_000, observers = [], clock = systemClock } = options;
-  requireNumber(concurrency, 'concurrency', { integer: true, min: 1 });
-  requireNumber(timeoutMs, 'timeoutMs', { above: 0 });
-
+  const settings = readOptions(options);
+  const { clock, seed, observers, traffic, concurrency } = settings;
   const startedAt = new Date(clock.now()).toISOString();
   const startedMs = clock.monotonic();
   const link = linkSignals(options.signal);
   const { signal } = link;
-  const meter = new CostMeter();
+  const meter = new CostMeter({ reprice: options.reprice });
   const judges = meter.run(() => new CostMeter());
-  const results: CaseResult[] = plan.map(notRun);
+  const endListening = listenToEvents();
 
   const failures: unknown[] = [];
   const tell = (message: (observer: RunObserver) => void): void => {
@@ -77,50 +128,109 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
       link.abort(error); // nobody would see the results
     }
   };
+  const steps = observers.some(({ onCaseStep }) => onCaseStep !== undefined);
+  const results: CaseResult[] = new Array(plan.length);
+  const keep = (result: CaseResult, index: number): void => {
+    results[index] = result;
+    tell((observer) => observer.onCaseEnd?.(result, index));
+  };
+  /** What results of an earlier run have cost. */
+  const taken: CostReport[] = [];
+  let failed = 0;
+  const onlySome = plan.some(({ case: { mode } }) => mode === 'only');
   const tasks = plan.map((planned, index) => ({
     exclusive: planned.metrics.some(({ exclusive }) => exclusive === true),
     async run() {
-      if (signal.aborted) return tell((observer) => observer.onCaseEnd?.(notRun(planned), index));
+      const absent = leave(planned, onlySome);
+      if (absent !== undefined) return keep(absent, index);
+      const earlier = options.prior?.(planned);
+      if (earlier !== undefined) {
+        taken.push(earlier.cost);
+        return keep(earlier, index);
+      }
+      if (signal.aborted) return keep(notRun(planned), index);
+      if (failed >= settings.bail) {
+        const many = failed === 1 ? 'a case' : `${failed} cases`;
+        return keep(notRun(planned, `the run ended early, after ${many} had not passed`), index);
+      }
       tell((observer) => observer.onCaseStart?.(planned, index));
-      const result = await runPlannedCase(planned, { clock, timeoutMs, signal, judges });
-      results[index] = result;
-      tell((observer) => observer.onCaseEnd?.(result, index));
+      const onStep = steps
+        ? (step: string) => tell((observer) => observer.onCaseStep?.(step, index))
+        : () => {};
+      const host = { clock, timeoutMs: settings.timeoutMs, signal, judges, seed, traffic, onStep };
+      const result = await runPlannedCase(planned, host, settings);
+      if (result.status !== 'passed' && result.status !== 'not-run') failed++;
+      keep(result, index);
     },
   }));
 
   tell((observer) => observer.onRunStart?.(plan));
-  await meter.run(() => schedule(tasks, concurrency));
-  const [cost, judgeCost] = [reportCost(meter.cost), reportCost(judges.cost)];
+  const order = settings.shuffle ? shuffle(tasks, seededRandom(seed, 'order')) : tasks;
+  await meter.run(() => schedule(order, concurrency));
+  const suites = await meter.run(() => judgeAll(plan, results, { signal, judges, traffic }));
+  const cost = addCosts(reportCost(meter.cost), taken);
+  const judgeCost = reportCost(judges.cost);
+  endListening();
   judges.close();
   meter.close();
   link.dispose();
-  const durationMs = Math.round(clock.monotonic() - startedMs);
-  const result = {
+  const result: RunResult = {
     version: 1,
     startedAt,
-    durationMs,
-    ...count(results),
+    durationMs: Math.round(clock.monotonic() - startedMs),
+    seed,
+    ...countResults(results, suites, settings.strict),
     cost,
     judgeCost,
+    ...(traffic !== undefined && { billed: traffic.total() }),
     cases: results,
-  } as const;
+    suites,
+  };
   tell((observer) => observer.onRunEnd?.(result));
   if (failures.length > 0) throw failures[0];
   return result;
 }
 
-function count(
-  results: readonly CaseResult[],
-): Pick<RunResult, 'ok' | 'total' | 'passed' | 'failed' | 'byStatus'> {
-  const byStatus: Record<CaseStatus, number> = { passed: 0, failed: 0, error: 0, unchecked: 0, 'not-run': 0 };
-  for (const { status } of results) byStatus[status]++;
-  const total = results.length;
-  const { passed } = byStatus;
+async function judgeAll(...args: Parameters<typeof judgeSuites>): Promise<readonly SuiteResult[]> {
+  try {
+    return await judgeSuites(...args);
+  } catch (error) {
+    if (args[2].signal.aborted) return []; // what a suite metric did when the run was interrupted
+    throw error;
+  }
+}
+
+/** The result of a case that the file leaves out; `undefined` for one that is to be run. */
+function leave(planned: PlannedCase, onlySome: boolean): CaseResult | undefined {
+  const { mode, skipReason } = planned.case;
+  if (mode === 'todo') return leftOut(planned, 'todo');
+  if (mode === 'skip') return leftOut(planned, 'skipped', skipReason);
+  if (onlySome && mode !== 'only') return leftOut(planned, 'skipped', 'other cases are marked "only"');
+  return undefined;
+}
+
+function readOptions(options: RunOptions) {
+  rejectUnknownKeys(options, optionKeys, 'RunOptions');
+  const { concurrency = 4, timeoutMs = 60_000, retry = 0, trials = 1, strict = true } = options;
+  const { observers = [], clock = systemClock, random = systemRandom, traffic } = options;
+  requireNumber(concurrency, 'concurrency', { integer: true, min: 1 });
+  requireNumber(timeoutMs, 'timeoutMs', { above: 0 });
+  checkRepeats('RunOptions', { retry, trials });
+  const { bail = Number.POSITIVE_INFINITY, seed = Math.floor(random() * 2 ** 31) } = options;
+  if (bail !== Number.POSITIVE_INFINITY) requireNumber(bail, 'bail', { integer: true, min: 1 });
+  requireNumber(seed, 'seed', { integer: true, min: 0 });
+  const { shuffle: mixed = false } = options;
   return {
-    ok: total > 0 && passed === total,
-    total,
-    passed,
-    failed: total - passed - byStatus['not-run'],
-    byStatus,
+    concurrency,
+    timeoutMs,
+    retry,
+    trials,
+    strict,
+    observers,
+    clock,
+    traffic,
+    bail,
+    seed,
+    shuffle: mixed,
   };
 }

@@ -1,115 +1,118 @@
-import type { Clock } from '@synapsekit/core';
-import { AssertionLog } from './assertion-log.ts';
-import { CaseWatch } from './case-watch.ts';
-import { CostMeter } from './cost-meter.ts';
-import { reportCost } from './cost-report.ts';
-import { createExpect } from './expect.ts';
-import { judge } from './judge.ts';
-import { outputOf, outputText } from './output.ts';
-import { type ReportedFigures, reportedFigures } from './reported-figures.ts';
-import type { CaseEnding, CaseResult, MetricResult } from './result.ts';
+import { usdDecimal } from '@synapsekit/core';
+import { casePosition } from './case-key.ts';
+import { sumCosts, sumTraffic } from './cost-report.ts';
+import type { CaseResult, TrialResult } from './result.ts';
+import { type CaseHost, notRunTrial, runTrial } from './run-trial.ts';
+import { type SourcePosition, shownPath } from './source-position.ts';
 import type { PlannedCase } from './suite.ts';
 
-/** What a case runs with. */
-export interface CaseHost {
-  readonly clock: Clock;
-  /** For cases that have none of their own. */
-  readonly timeoutMs: number;
-  /** Interrupts the run. */
-  readonly signal: AbortSignal;
-  /** Measures what judges cost. */
-  readonly judges: CostMeter;
+/** How often cases run that say nothing themselves. */
+export interface Repeats {
+  readonly retry: number;
+  readonly trials: number;
 }
 
-/** Runs one case: measured, timed, judged. Never rejects. */
-export async function runPlannedCase(planned: PlannedCase, host: CaseHost): Promise<CaseResult> {
-  const { clock } = host;
-  const meter = new CostMeter();
-  const log = new AssertionLog();
-  const watch = new CaseWatch({ clock, timeoutMs: planned.timeoutMs ?? host.timeoutMs, signal: host.signal });
-  const metrics: MetricResult[] = [];
-  let value: unknown;
-  let reported: ReportedFigures = {};
-  let ending: CaseEnding;
-  try {
-    const { name } = planned.case;
-    const context = { expect: createExpect(log), signal: watch.signal, name };
-    value = await watch.over(() => meter.run(async () => planned.case.run(context)));
-    await watch.over(() => log.settled());
-    const latencyMs = watch.stopTheClock();
-    log.throwFailure();
-    reported = reportedFigures(value);
-    await watch.over(() => meter.idle(), 'a call that it left running');
-    const { cost, attempts } = meter;
-    const run = {
-      name,
-      value,
-      output: outputOf(value),
-      cost,
-      attempts,
-      latencyMs,
-      reported,
-      signal: watch.signal,
-    };
-    for (const metric of planned.metrics) {
-      const judged = () => host.judges.run(() => judge(metric, run));
-      metrics.push(await watch.over(judged, `its metric ${metric.name}`));
+/** Runs one case as often as it is to be run. Never rejects. */
+export async function runPlannedCase(
+  planned: PlannedCase,
+  host: CaseHost,
+  defaults: Repeats,
+): Promise<CaseResult> {
+  const own = planned.retry !== undefined || planned.trials !== undefined;
+  const { retry = 0, trials = 1 } = own ? planned : defaults;
+  const first = await runTrial(planned, 0, host);
+  if (trials === 1 && (retry === 0 || !mayBeRunAgain(first))) return caseResult(planned, first);
+  const done = [first];
+  if (trials > 1) {
+    while (done.length < trials && !host.signal.aborted && done.at(-1)?.stop !== 'budget') {
+      done.push(await runTrial(planned, done.length, host));
     }
-    // Also what the case asserted while it was judged, in work that it did not wait for.
-    await watch.over(() => log.settled());
-    log.throwFailure();
-    watch.signal.throwIfAborted();
-    ending = verdict(metrics, log.held);
-  } catch (error) {
-    ending = await watch.abandon(error, meter);
+    return ofTrials(planned, done, trials);
   }
-  log.close(planned.case.name);
-  watch.end(ending);
-  const cost = reportCost(meter.cost, reported.costUsdExact);
-  meter.close();
-  const output = ending.status === 'passed' ? undefined : outputText(outputOf(value));
+  while (done.length <= retry && mayBeRunAgain(done.at(-1) as TrialResult) && !host.signal.aborted) {
+    done.push(await runTrial(planned, done.length, host));
+  }
+  return ofRetries(planned, done);
+}
+
+/** Another try cannot help a case that was stopped, or one that nothing judges. */
+function mayBeRunAgain({ status, stop }: TrialResult): boolean {
+  return (status === 'failed' || status === 'error') && stop === undefined;
+}
+
+function ofTrials(planned: PlannedCase, done: readonly TrialResult[], wanted: number): CaseResult {
+  const bad = done.find(({ status }) => status !== 'passed' && status !== 'not-run');
+  const shown = bad ?? done.find(({ status }) => status === 'not-run') ?? (done.at(-1) as TrialResult);
+  const passed = done.filter(({ status }) => status === 'passed').length;
+  const short = done.length < wanted && bad === undefined;
   return {
-    ...identityOf(planned),
-    ...ending,
-    metrics,
-    assertions: log.held,
-    cost,
-    latencyMs: watch.stopTheClock(),
-    ...(reported.latencyMs !== undefined && { reportedLatencyMs: reported.latencyMs }),
-    ...(output !== undefined && { output }),
+    ...caseResult(planned, together(shown, done)),
+    ...(bad !== undefined && { reason: because(`${passed} of ${done.length} trials passed`, bad) }),
+    ...(short &&
+      shown.status === 'passed' && {
+        status: 'not-run' as const,
+        reason: `${passed} of ${wanted} trials had passed when the run was interrupted`,
+      }),
+    ...(bad !== undefined && passed > 0 && { flaky: true }),
+    trials: done,
+  };
+}
+
+function ofRetries(planned: PlannedCase, done: readonly TrialResult[]): CaseResult {
+  const last = done.at(-1) as TrialResult;
+  if (done.length === 1) return caseResult(planned, last);
+  const flaky = last.status === 'passed';
+  return {
+    ...caseResult(planned, together(last, done)),
+    ...(flaky
+      ? { flaky, reason: `it passed only at try ${done.length}` }
+      : { reason: because(`none of ${done.length} tries passed`, last) }),
+    trials: done,
+  };
+}
+
+function because(what: string, { reason }: TrialResult): string {
+  return reason === undefined ? what : `${what}: ${reason}`;
+}
+
+/** One result for all trials: it looks like `shown`, and has cost what all of them have. */
+function together(shown: TrialResult, done: readonly TrialResult[]): TrialResult {
+  const { pico, ...counts } = sumCosts(done.map(({ cost }) => cost));
+  const { reportedUsd } = shown.cost;
+  const traffic = sumTraffic(done.map((trial) => trial.traffic));
+  return {
+    ...shown,
+    cost: { usd: usdDecimal(pico), ...counts, ...(reportedUsd !== undefined && { reportedUsd }) },
+    ...(traffic !== undefined && { traffic }),
   };
 }
 
 /** A case that the run did not come to. */
-export function notRun(planned: PlannedCase): CaseResult {
-  return {
-    ...identityOf(planned),
-    status: 'not-run',
-    reason: 'the run was interrupted before it began',
-    metrics: [],
-    assertions: 0,
-    cost: { usd: '0', calls: 0, estimatedCalls: 0, missingCalls: 0, missing: [] },
-    latencyMs: 0,
-  };
+export function notRun(planned: PlannedCase, reason = 'the run was interrupted before it began'): CaseResult {
+  return caseResult(planned, notRunTrial(reason));
 }
 
-function identityOf({ case: each, suite, file }: PlannedCase): Pick<CaseResult, 'name' | 'tags'> {
+/** A case that is left out because the file says so. */
+export function leftOut(planned: PlannedCase, status: 'skipped' | 'todo', reason?: string): CaseResult {
+  const { reason: _, ...nothing } = notRunTrial('');
+  return caseResult(planned, { ...nothing, status, ...(reason !== undefined && { reason }) });
+}
+
+function caseResult({ case: each, suite, file }: PlannedCase, trial: TrialResult): CaseResult {
+  const position = casePosition(each, file);
+  const elsewhere = position === undefined ? casePosition(each) : undefined;
   return {
     name: each.name,
     ...(each.description !== undefined && { description: each.description }),
     tags: each.tags,
     ...(suite !== undefined && { suite }),
     ...(file !== undefined && { file }),
+    ...(position !== undefined && { line: position.line, column: position.column }),
+    ...(elsewhere !== undefined && { definedAt: shownPlace(elsewhere) }),
+    ...trial,
   };
 }
 
-function verdict(metrics: readonly MetricResult[], assertions: number): CaseEnding {
-  if (metrics.some(({ error }) => error !== undefined))
-    return { status: 'error', reason: 'a metric crashed' };
-  if (metrics.some(({ pass }) => !pass)) return { status: 'failed' };
-  if (metrics.length > 0 || assertions > 0) return { status: 'passed' };
-  return {
-    status: 'unchecked',
-    reason: 'nothing judged it: no metric applies to it, and it asserted nothing with its own expect',
-  };
+function shownPlace({ path, line, column }: SourcePosition): string {
+  return `${shownPath(path)}:${line}:${column}`;
 }

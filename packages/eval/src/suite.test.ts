@@ -1,7 +1,8 @@
 import { ConfigError } from '@synapsekit/core';
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { evalCase, isEvalCase } from './case.ts';
+import { isEvalCase } from './case.ts';
 import { ContainsKeywords } from './contains-keywords.ts';
+import { evalCase } from './eval-case.ts';
 import { MaxCostUSD } from './max-cost-usd.ts';
 import { EvalSuite, isEvalSuite } from './suite.ts';
 

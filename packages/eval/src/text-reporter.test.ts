@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { paidModel } from '../test/paid-model.ts';
-import { evalCase } from './case.ts';
 import { ContainsKeywords } from './contains-keywords.ts';
+import { evalCase } from './eval-case.ts';
 import { MaxCostUSD } from './max-cost-usd.ts';
 import { type RunOptions, runCases, runSuite } from './run-cases.ts';
 import { EvalSuite, type PlannedCase, planCase } from './suite.ts';

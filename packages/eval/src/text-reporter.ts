@@ -1,4 +1,4 @@
-import { formatCase } from './format-case.ts';
+import { formatCase, formatSuite, isBad } from './format-case.ts';
 import { formatSummary } from './format-summary.ts';
 import { createPaint } from './paint.ts';
 import type { CaseResult } from './result.ts';
@@ -12,10 +12,17 @@ export interface TextReporterOptions {
   readonly color?: boolean | undefined;
   /** Paths of stack frames are printed from this folder. @default as they are */
   readonly cwd?: string | undefined;
+  /** The command that runs a case again, printed below one that did not pass. @default none */
+  readonly rerun?: ((result: CaseResult) => string | undefined) | undefined;
+  /** Prints only what did not pass, and the last line. @default false */
+  readonly minimal?: boolean | undefined;
 }
 
 /** An observer that prints. */
-export type TextReporter = Required<Omit<RunObserver, 'onCaseStart'>>;
+export type TextReporter = Required<Omit<RunObserver, 'onCaseStart' | 'onCaseStep'>>;
+
+/** From so many cases on, those that did not pass are named once more at the end. */
+const recapFrom = 20;
 
 /**
  * Prints a run for people: each case with a line for each metric, in the order of their definition however they end.
@@ -29,37 +36,55 @@ export type TextReporter = Required<Omit<RunObserver, 'onCaseStart'>>;
  * 1 passed, 0 failed | total cost: $0.0000023
  * ```
  */
-export function createTextReporter({ write, color = false, cwd }: TextReporterOptions): TextReporter {
+export function createTextReporter(options: TextReporterOptions): TextReporter {
+  const { write, color = false, cwd, rerun, minimal = false } = options;
   const paint = createPaint(color);
   const waiting = new Map<number, CaseResult>();
   let printed = 0;
   let headings: ReadonlySet<string> = new Set();
   let heading = '';
 
-  const print = (result: CaseResult): void => {
+  const print = (result: CaseResult): string => {
+    if (minimal && !isBad(result) && result.flaky !== true) return '';
     const ours = headingOf(result);
-    if (headings.size > 1 && ours !== heading && ours !== '') write(`${paint('bold', ours)}\n\n`);
+    const above = headings.size > 1 && ours !== heading && ours !== '' ? `${paint('bold', ours)}\n\n` : '';
     heading = ours;
-    write(`${formatCase(result, paint, cwd)}\n`);
+    return `${above}${formatCase(result, { paint, cwd, rerun })}\n`;
   };
 
   return {
     onRunStart(plan) {
       headings = new Set(plan.map(headingOf));
-      write(`Running ${plan.length} eval case(s)...\n\n`);
+      if (!minimal) write(`Running ${plan.length} eval case(s)...\n\n`);
     },
     onCaseEnd(result, index) {
       waiting.set(index, result);
+      let text = '';
       for (let next = waiting.get(printed); next !== undefined; next = waiting.get(printed)) {
         waiting.delete(printed);
         printed++;
-        print(next);
+        text += print(next);
       }
+      if (text !== '') write(text);
     },
     onRunEnd(result) {
+      for (const suite of result.suites) {
+        if (!minimal || suite.status !== 'passed') write(`${formatSuite(suite, paint, cwd)}\n`);
+      }
+      const bad = result.cases.filter(isBad);
+      if (!minimal && bad.length > 0 && result.total >= recapFrom) {
+        const lines = bad.map((each) => `  ${paint('red', '✗')} ${each.name}${placeOf(each)}\n`);
+        write(
+          `Not passed:\n${lines.slice(0, 50).join('')}${bad.length > 50 ? `  … and ${bad.length - 50} more\n` : ''}\n`,
+        );
+      }
       write(formatSummary(result, paint));
     },
   };
+}
+
+function placeOf({ file, line }: CaseResult): string {
+  return file === undefined ? '' : ` (${file}${line === undefined ? '' : `:${line}`})`;
 }
 
 /** Where a case stands: its file, and its suite if that has a name. */

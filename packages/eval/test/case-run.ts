@@ -1,3 +1,4 @@
+import { sumTokens } from '../src/measured-tokens.ts';
 import type { CaseRun } from '../src/metric.ts';
 
 /** A run of a case as metrics see it, without costs unless said otherwise. */
@@ -10,6 +11,12 @@ export function caseRun(facts: Partial<CaseRun> = {}): CaseRun {
     latencyMs: 0,
     reported: {},
     attempts: [],
+    calls: [],
+    tokens: sumTokens(facts.calls ?? []),
+    budgetEvents: [],
+    breakerEvents: [],
+    breakers: new Map(),
+    trial: 0,
     signal: new AbortController().signal,
     ...facts,
   };

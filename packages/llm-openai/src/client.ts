@@ -7,6 +7,7 @@ import {
   isHostOf,
   lazyClient,
   requireApiKey,
+  withoutOpenAIEnvironment,
 } from '@synapsekit/core/chat-completions';
 
 /** How a client is made. */
@@ -39,12 +40,7 @@ async function makeClient({ provider, apiKey, fetch, ...source }: ClientSource):
     apiKey: key,
     baseURL,
     ...(fetch !== undefined && { fetch }),
-    ...(foreign && {
-      organization: null,
-      project: null,
-      adminAPIKey: null,
-      defaultHeaders: withoutCustomHeaders(),
-    }),
+    ...(foreign && withoutOpenAIEnvironment()),
     maxRetries: 0,
     // At its default level the SDK writes chunks that it cannot read, and so answers, to the console.
     logLevel: 'off',
@@ -62,11 +58,4 @@ function openaiKey(apiKey: string | undefined, baseURL: string): string {
     page: 'https://platform.openai.com/api-keys',
     prefix: 'sk-',
   });
-}
-
-/** Takes back the headers that the SDK reads from the environment: they are meant for OpenAI. */
-function withoutCustomHeaders(): Record<string, null> {
-  const lines = process.env.OPENAI_CUSTOM_HEADERS?.split('\n') ?? [];
-  const names = lines.map((line) => line.split(':', 1)[0]?.trim() ?? '').filter((name) => name !== '');
-  return Object.fromEntries(names.map((name) => [name, null]));
 }

@@ -1,8 +1,6 @@
 import {
   type Attempt,
   type CallOptions,
-  type Generation,
-  type LLM,
   type PicoUsd,
   type Price,
   type PriceLookup,
@@ -11,10 +9,17 @@ import {
   usdDecimal,
   usdNumber,
 } from '@synapsekit/core';
-import type { Classification } from './classifier.ts';
-import type { Route, RouteCost, RoutedGeneration, RouteStep } from './routed.ts';
+import type { RouteCost, RouteStep } from './routed.ts';
 
-/** Collects what one routed call does, and tells it. */
+/** The attempts of a routed call and what they cost. */
+export interface RoutedCosts {
+  readonly attempts: readonly Attempt[];
+  readonly costs: readonly RouteCost[];
+  /** `undefined` as soon as one of them is unknown. */
+  readonly costUsd: number | undefined;
+}
+
+/** Collects what one routed call does, in all its steps. */
 export class RoutedCall {
   readonly #prices: PriceLookup | undefined;
   readonly #options: CallOptions;
@@ -25,6 +30,11 @@ export class RoutedCall {
     this.#options = options;
   }
 
+  get signal(): AbortSignal | undefined {
+    return this.#options.signal;
+  }
+
+  /** What the models of a step are called with: the caller's options, and an ear on their attempts. */
   optionsFor(step: RouteStep): CallOptions {
     return {
       ...this.#options,
@@ -35,28 +45,21 @@ export class RoutedCall {
     };
   }
 
-  routed(
-    generation: Generation,
-    classification: Classification,
-    candidates: readonly LLM[],
-  ): RoutedGeneration {
-    // Models that do not report their attempts as they end still list them in their answer.
-    for (const attempt of classification.generation?.attempts ?? []) this.#note('classify', attempt);
-    for (const attempt of generation.attempts) this.#note('answer', attempt);
+  /** Models that do not report their attempts as they end still list them in their answer. */
+  note(step: RouteStep, attempts: readonly Attempt[]): void {
+    for (const attempt of attempts) this.#note(step, attempt);
+  }
+
+  /** Everything until now. */
+  costs(): RoutedCosts {
     const costs = [...this.#attempts.values()].map((entry) => this.#cost(entry));
     const known = costs.every(({ costUsdExact }) => costUsdExact !== undefined);
     const total = costs.reduce((sum, { costUsdExact }) => sum + parseUsd(costUsdExact ?? 0), 0n);
-    const route: Route = {
-      complexity: classification.complexity,
-      classifiedBy: classification.source ?? 'local',
-      ...(classification.error !== undefined && { classifierError: classification.error }),
-      planned: candidates.map(({ id }) => id),
-      servedBy: generation.servedBy,
-      failures: generation.failures,
+    return {
+      attempts: costs.map(({ attempt }) => attempt),
       costs,
       costUsd: known ? usdNumber(total) : undefined,
     };
-    return { ...generation, attempts: costs.map(({ attempt }) => attempt), route };
   }
 
   #note(step: RouteStep, attempt: Attempt): void {

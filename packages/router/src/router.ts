@@ -2,6 +2,7 @@ import {
   type Availability,
   anyAvailable,
   type CallOptions,
+  type Clock,
   ConfigError,
   createGenerationStream,
   type FailoverHooks,
@@ -9,6 +10,7 @@ import {
   failoverStream,
   type Generation,
   type GenerationStream,
+  type IdSource,
   type LLM,
   type PriceLookup,
   type Prompt,
@@ -21,11 +23,12 @@ import {
 import type { Classification, ComplexityClassifier } from './classifier.ts';
 import { type Complexity, complexities, isComplexity } from './complexity.ts';
 import { LengthClassifier } from './length-classifier.ts';
-import type { RoutedGeneration, RouteStep } from './routed.ts';
+import { expectedCostUsd } from './policy/expected-cost.ts';
+import { type Decision, RouteDesk } from './policy/route-desk.ts';
+import type { RouteCandidate, RoutePolicy } from './policy/route-policy.ts';
+import { inScope, noScope, openStream, type RouteScope } from './route-scope.ts';
+import type { Route, RoutedGeneration } from './routed.ts';
 import { RoutedCall } from './routed-call.ts';
-
-/** Runs a step of the router inside something of the caller's: a cost scope, a span. */
-export type RouteScope = <T>(step: RouteStep, fn: () => Promise<T>) => Promise<T>;
 
 /** Options of a `Router`. */
 export interface RouterOptions extends FailoverHooks {
@@ -36,18 +39,26 @@ export interface RouterOptions extends FailoverHooks {
   readonly scope?: RouteScope | undefined;
   /** Price list for `route.costs`: `tracker.prices`. Nothing is booked here. @default none */
   readonly prices?: PriceLookup | undefined;
+  /** Rules round the choice: budgets, conversations, caps, shadow samples. @default none */
+  readonly policies?: readonly RoutePolicy[] | undefined;
   /** Name of this router as a model. @default "router" */
   readonly id?: string | undefined;
+  /** Source of decision ids. @default systemIds */
+  readonly ids?: IdSource | undefined;
+  /** Clock of the decisions' time stamps. @default systemClock */
+  readonly clock?: Clock | undefined;
 }
 
-const known = ['classifier', 'routes', 'scope', 'prices', 'id', 'onFailure'];
+const known = ['classifier', 'routes', 'scope', 'prices', 'policies', 'id', 'ids', 'clock', 'onFailure'];
 
 /**
  * Sends each query to the cheapest model that will do: classifies it, then asks the models of its route in order. A
- * model whose circuit is open is skipped without a call; one that fails is passed over, never after the first token
- * of a stream. A router is an `LLM`: wrap it, put it into a chain, give it to another router.
+ * model that cannot serve the request (its context window, tools, images, JSON schema) is left out, one whose circuit
+ * is open is skipped without a call; one that fails is passed over, never after the first token of a stream. A router
+ * is an `LLM`: wrap it, put it into a chain, give it to another router.
  *
- * @throws ConfigError for a missing route or classifier, or an unknown option.
+ * @throws ConfigError for a missing route or classifier, or an unknown option. Calls throw NoCandidateError when no
+ *   model of any route can serve the request, and what `failoverGenerate` throws.
  */
 export class Router implements LLM {
   readonly provider = 'router';
@@ -57,11 +68,13 @@ export class Router implements LLM {
   readonly #routes: Readonly<Record<Complexity, readonly LLM[]>>;
   readonly #scope: RouteScope;
   readonly #prices: PriceLookup | undefined;
+  readonly #desk: RouteDesk;
   readonly #hooks: FailoverHooks;
 
   constructor(options: RouterOptions) {
     rejectUnknownKeys(options, known, 'Router');
-    const { classifier, routes, scope = (_, fn) => fn(), prices, id = 'router', onFailure } = options;
+    const { classifier, routes, scope = noScope, prices, id = 'router', onFailure } = options;
+    const { policies, ids, clock } = options;
     if (typeof classifier?.classify !== 'function') {
       throw new ConfigError('Router needs a classifier, e.g. new LLMClassifier({ llm }).', {
         option: 'classifier',
@@ -73,28 +86,45 @@ export class Router implements LLM {
     this.#routes = checkRoutes(routes);
     this.#scope = scope;
     this.#prices = prices;
+    this.#desk = new RouteDesk({ router: id, policies, ids, clock });
     this.#hooks = { onFailure };
   }
 
   /** The models that may be asked: those of all routes, and the classifier's. */
   candidates(): readonly LLM[] {
     const { llm } = this.#classifier;
-    return [...new Set([...(llm === undefined ? [] : [llm]), ...Object.values(this.#routes).flat()])];
+    return [...new Set([...(llm === undefined ? [] : [llm]), ...this.#models()])];
   }
 
   /** Available as long as any model of any route is. */
   availability(): Availability {
-    return anyAvailable(Object.values(this.#routes).flat());
+    return anyAvailable(this.#models());
+  }
+
+  /**
+   * Says how good an answer was: the policies that collect outcomes write it down.
+   *
+   * @param decisionId `route.decision.id` of the answer.
+   * @param score 0 (useless) to 1 (right).
+   * @returns false when the decision is not known (any more).
+   * @throws ConfigError for a score outside 0 to 1, or when no policy collects scores.
+   */
+  feedback(decisionId: string, score: number): boolean {
+    return this.#desk.feedback(decisionId, score);
   }
 
   async generate(prompt: Prompt, options: CallOptions = {}): Promise<RoutedGeneration> {
     const call = new RoutedCall(this.#prices, options);
-    const classification = await this.#classify(prompt, call);
-    const candidates = this.#routes[classification.complexity];
-    const generation = await this.#inScope('answer', () =>
-      failoverGenerate(candidates, prompt, call.optionsFor('answer'), this.#hooks),
-    );
-    return call.routed(generation, classification, candidates);
+    const { classification, decision } = await this.#decide(prompt, options, call);
+    try {
+      const generation = await inScope(this.#scope, 'answer', () =>
+        failoverGenerate(decision.plan, prompt, call.optionsFor('answer'), this.#hooks),
+      );
+      return this.#routed(generation, classification, decision, call);
+    } catch (error) {
+      decision.settle({ error, costUsd: call.costs().costUsd });
+      throw error;
+    }
   }
 
   stream(prompt: Prompt, options: CallOptions = {}): GenerationStream<RoutedGeneration> {
@@ -106,27 +136,99 @@ export class Router implements LLM {
   async *#events(
     context: StreamContext<RoutedGeneration>,
     prompt: Prompt,
-    options: CallOptions,
+    callerOptions: CallOptions,
   ): AsyncGenerator<StreamEvent, RoutedGeneration, undefined> {
     const { signal } = context;
-    const call = new RoutedCall(this.#prices, { ...options, signal });
-    const classification = await this.#classify(prompt, call);
-    const candidates = this.#routes[classification.complexity];
-    const routed = (generation: Generation) => call.routed(generation, classification, candidates);
-    const { stream, end } = await this.#openStream(() =>
-      failoverStream(candidates, prompt, call.optionsFor('answer'), this.#hooks),
-    );
-    const partial = async (generation: Generation | Promise<Generation>) => routed(await generation);
+    const options = { ...callerOptions, signal };
+    const call = new RoutedCall(this.#prices, options);
+    const { classification, decision } = await this.#decide(prompt, options, call);
+    const routed = (generation: Generation) => this.#routed(generation, classification, decision, call);
+    const partial = async (generation: Generation | Promise<Generation>): Promise<RoutedGeneration> => {
+      try {
+        return routed(await generation);
+      } catch (error) {
+        decision.settle({ error, costUsd: call.costs().costUsd });
+        throw error;
+      }
+    };
     try {
-      const answer = relay({ signal, partial: (generation) => context.partial(partial(generation)) }, stream);
-      return routed(yield* answer);
-    } finally {
-      end();
+      const { stream, end } = await openStream(this.#scope, 'answer', () =>
+        failoverStream(decision.plan, prompt, call.optionsFor('answer'), this.#hooks),
+      );
+      try {
+        const answer = relay(
+          { signal, partial: (generation) => context.partial(partial(generation)) },
+          stream,
+        );
+        return routed(yield* answer);
+      } finally {
+        end();
+      }
+    } catch (error) {
+      decision.settle({ error, costUsd: call.costs().costUsd });
+      throw error;
     }
   }
 
+  async #decide(
+    prompt: Prompt,
+    options: CallOptions,
+    call: RoutedCall,
+  ): Promise<{ readonly classification: Classification; readonly decision: Decision }> {
+    this.#desk.requireServable(prompt, options, this.#models());
+    const classification = await this.#classify(prompt, call);
+    // Models that do not report their attempts as they end still list them in their answer.
+    call.note('classify', classification.generation?.attempts ?? []);
+    const candidates = this.#candidatesFor(classification.complexity, prompt, options);
+    return { classification, decision: this.#desk.decide({ prompt, options, candidates }) };
+  }
+
+  /** The route's own models, and those of stronger and then weaker routes for when policies rule these out. */
+  #candidatesFor(complexity: Complexity, prompt: Prompt, options: CallOptions): readonly RouteCandidate[] {
+    const at = complexities.indexOf(complexity);
+    const order = [complexity, ...complexities.slice(at + 1), ...complexities.slice(0, at).toReversed()];
+    const seen = new Set<LLM>();
+    const candidates: RouteCandidate[] = [];
+    for (const name of order) {
+      for (const llm of this.#routes[name]) {
+        if (seen.has(llm)) continue;
+        seen.add(llm);
+        candidates.push({
+          llm,
+          tier: complexities.indexOf(name),
+          costUsd: expectedCostUsd(llm, prompt, options, this.#prices),
+          reserve: name !== complexity,
+        });
+      }
+    }
+    return candidates;
+  }
+
+  #routed(
+    generation: Generation,
+    classification: Classification,
+    decision: Decision,
+    call: RoutedCall,
+  ): RoutedGeneration {
+    call.note('answer', generation.attempts);
+    const { attempts, costs, costUsd } = call.costs();
+    const route: Route = {
+      complexity: classification.complexity,
+      classifiedBy: classification.source ?? 'local',
+      ...(classification.error !== undefined && { classifierError: classification.error }),
+      decision: decision.record,
+      planned: decision.record.planned,
+      servedBy: generation.servedBy,
+      failures: generation.failures,
+      costs,
+      costUsd,
+    };
+    decision.settle({ generation, costUsd });
+    return { ...generation, attempts, route };
+  }
+
   #classify(prompt: Prompt, call: RoutedCall): Promise<Classification> {
-    return this.#inScope('classify', async () => {
+    return inScope(this.#scope, 'classify', async () => {
       const options = call.optionsFor('classify');
       const { signal } = options;
       signal?.throwIfAborted();
@@ -143,41 +245,12 @@ export class Router implements LLM {
     });
   }
 
-  /** Runs a step in its scope. What the step gives counts, not what the scope makes of it. */
-  async #inScope<T>(step: RouteStep, fn: () => Promise<T>): Promise<T> {
-    let result: { readonly value: T } | undefined;
-    await this.#scope(step, async () => {
-      const value = await fn();
-      result = { value };
-      return value;
-    });
-    if (result === undefined) throw stepNotRun(step);
-    return result.value;
-  }
-
-  /** Creates a stream inside the answer's scope and keeps that scope open until `end`. */
-  async #openStream(
-    create: () => GenerationStream,
-  ): Promise<{ readonly stream: GenerationStream; readonly end: () => void }> {
-    const opened = Promise.withResolvers<GenerationStream>();
-    const ended = Promise.withResolvers<void>();
-    const scope = this.#scope('answer', async () => {
-      opened.resolve(create());
-      await ended.promise;
-    });
-    // A scope that ends before it has run the step must not leave us waiting.
-    scope.then(() => opened.reject(stepNotRun('answer')), opened.reject);
-    return { stream: await opened.promise, end: ended.resolve };
+  #models(): readonly LLM[] {
+    return Object.values(this.#routes).flat();
   }
 }
 
 const prior = new LengthClassifier();
-
-function stepNotRun(step: RouteStep): ConfigError {
-  return new ConfigError(`scope did not run the step "${step}". It must call fn, once, and await it.`, {
-    option: 'scope',
-  });
-}
 
 function checkRoutes(routes: RouterOptions['routes']): Readonly<Record<Complexity, readonly LLM[]>> {
   rejectUnknownKeys(routes, complexities, 'routes');

@@ -157,7 +157,9 @@ describe('a transaction that fails', () => {
     const first = post(ledger, 'x0').then(() => answered++);
     while (syncs.length < 1) await turn();
     const rest = Array.from({ length: 100 }, (_, i) => post(ledger, `x${i}`).then(() => answered++));
-    for (let i = 0; i < 50; i++) await turn();
+    const isCommitted = async () => (await ledger.status([key]))[0]?.committed === 500n;
+    while (!(await isCommitted())) await turn();
+    for (let i = 0; i < 10; i++) await turn();
     expect([answered, spy.mock.calls.length]).toEqual([0, 1]);
     syncs[0]?.();
     await first;

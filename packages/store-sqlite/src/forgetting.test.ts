@@ -90,8 +90,8 @@ describe('windows', () => {
     }
   });
 
-  test('rolling ones go when nothing is in them any more', async () => {
-    const ledger = await open();
+  test('rolling ones go when nothing is in them any more, and nothing can come back', async () => {
+    const ledger = await open({ rememberMs: 100_000 });
     const window = { id: 'rolling-60s', lengthMs: 60_000, slots: 6 };
     await Promise.all(
       Array.from({ length: 100 }, (_, i) => post(ledger, `x${i}`, { key: `user-${i}`, window })),
@@ -103,9 +103,23 @@ describe('windows', () => {
     }
     expect([rows('counter'), rows('part')]).toEqual([101, 100]);
     await clock.advance(80_000);
+    await ledger.reset({ key: 'user-0', window });
+    const late = [{ key: 'user-1', window, amount: 9n }];
+    await ledger.post({
+      attemptId: 'late',
+      lines: late.map((line) => ({ ...line, amount: 0n })),
+      kind: 'estimated',
+    });
     for (let i = 0; i < 4; i++) {
       await ledger.close('none');
       await clock.advance(2_000);
+    }
+    expect(rows('counter')).toBe(101);
+    await ledger.post({ attemptId: 'late', lines: late, kind: 'actual' });
+    expect(await ledger.status(late)).toMatchObject([{ committed: 9n }]);
+    for (let i = 0; i < 30; i++) {
+      await clock.advance(20_000);
+      await ledger.close('none');
     }
     expect([rows('counter'), rows('part')]).toEqual([1, 0]);
   });

@@ -30,7 +30,9 @@ type Outcome = () => void;
 
 /** A transaction takes up as many operations as go in about so many milliseconds: then everything else has its turn. */
 const groupMs = 2;
-const smallestGroup = 4;
+const smallestGroup = 16;
+/** A transaction with fewer operations tells little about what one takes, and keeps nobody waiting. */
+const fewOperations = 4;
 const largestGroup = 512;
 const sweepAtOnce = 64;
 /** After so many operations that wrote, the log is emptied. */
@@ -236,7 +238,7 @@ export class GroupWriter {
     const tookMs = performance.now() - startMs;
     // What an operation takes changes with the machine, the file and the requests. Where few share a transaction, most of
     // it is the transaction itself.
-    if (taken.length >= smallestGroup) this.#operationMs += (tookMs / taken.length - this.#operationMs) / 8;
+    if (taken.length >= fewOperations) this.#operationMs += (tookMs / taken.length - this.#operationMs) / 8;
     this.#leaveRoom(tookMs, taken.length);
     this.#acknowledge(outcomes, taken);
   }
@@ -261,7 +263,7 @@ export class GroupWriter {
     this.#pauseEndsAtMs = 0;
     if (this.#polite === 0) return;
     this.#polite -= 1;
-    if (count < smallestGroup) return;
+    if (count < fewOperations) return;
     const pauseMs = Math.min(longestPauseMs, tookMs * (0.5 + this.#options.random()));
     this.#pauseEndsAtMs = performance.now() + pauseMs;
   }

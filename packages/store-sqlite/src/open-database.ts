@@ -40,7 +40,7 @@ export async function openDatabase(patience: LockPatience): Promise<DatabaseSync
     // The constructor opens the file, and takes no lock.
     const opened = new DatabaseSync(path, { enableForeignKeyConstraints: false });
     db = opened;
-    await untilUnlocked(() => identify(opened, path), patience);
+    await untilUnlocked(() => inTransaction(opened, 'BEGIN', () => identify(opened, path)), patience);
     await untilUnlocked(() => switchToWal(opened, path), patience);
     opened.exec(settings);
     await untilUnlocked(() => bringUpToDate(opened, path), patience);
@@ -64,7 +64,7 @@ async function checkPlace(path: string): Promise<void> {
   }
 }
 
-/** Reads only. */
+/** Reads only, and has to stand in a transaction. */
 function identify(db: DatabaseSync, path: string): number {
   const id = Number(pragma(db, 'application_id'));
   const version = Number(pragma(db, 'user_version'));
@@ -100,11 +100,18 @@ function switchToWal(db: DatabaseSync, path: string): void {
 
 /** Also shows that the file can be written to. */
 function bringUpToDate(db: DatabaseSync, path: string): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
+  inTransaction(db, 'BEGIN IMMEDIATE', () => {
     const version = identify(db, path); // others may have been here since
     if (version < schemaVersion) migrate(db, version);
     db.exec('UPDATE ledger SET time_ms = time_ms');
+  });
+}
+
+/** All of it at one moment: another process may be making the file. */
+function inTransaction(db: DatabaseSync, begin: string, work: () => void): void {
+  db.exec(begin);
+  try {
+    work();
     db.exec('COMMIT');
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');

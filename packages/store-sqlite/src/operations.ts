@@ -38,7 +38,8 @@ export function reserve(records: Records, request: ReserveRequest): ReserveResul
     counter.holds += 1;
     records.touchCounter(counter);
   }
-  for (const [index, { counter }] of held.entries()) counter.limit = lines[index]?.limit;
+  for (const [index, { counter }] of held.entries())
+    counter.limit = remembered(lines[index]?.limit ?? noLimit);
   const { nowMs } = records;
   records.addHold({
     id: holdId,
@@ -62,7 +63,10 @@ export function isRepeated(records: Records, { holdId, lines }: ReserveRequest):
     hold.lines.every(({ counter, total }, index) => {
       const { key, window, amount, limit } = lines[index] as ReserveLine;
       return (
-        counter.key === key && counter.window.id === window.id && amount <= total && counter.limit === limit
+        counter.key === key &&
+        counter.window.id === window.id &&
+        amount <= total &&
+        counter.limit === remembered(limit)
       );
     })
   );
@@ -190,9 +194,17 @@ function raise(records: Records, hold: Hold, lines: readonly ReserveLine[]): Res
 
 /** Also a reservation that is refused names the limit of a counter that there is. */
 function nameLimit(records: Records, counter: Counter, limit: bigint): void {
-  if (counter.limit === limit || (counter.id === undefined && !counter.isDirty)) return;
-  counter.limit = limit;
+  const named = remembered(limit);
+  if (counter.limit === named || (counter.id === undefined && !counter.isDirty)) return;
+  counter.limit = named;
   records.touchCounter(counter);
+}
+
+/** That much stands for no limit, and none is remembered. */
+const noLimit = 2n ** 62n;
+
+function remembered(limit: bigint): bigint | undefined {
+  return limit >= noLimit ? undefined : limit;
 }
 
 function fits({ committed, held }: Counter, more: bigint, limit: bigint): boolean {

@@ -132,7 +132,8 @@ export class Records {
   findHold(id: string): Hold | undefined {
     const known = this.#holds.get(id);
     if (known !== undefined) return known;
-    const row = this.#sql.hold.get(id, this.#ledger.generation) as unknown as Row | undefined;
+    const now = this.#ledger.generation;
+    const row = this.#sql.hold.get(id, now, now - 1n, id) as unknown as Row | undefined;
     if (row === undefined) return undefined;
     const [generation, endsAtMs, admittedAtMs, books, lines] = row;
     const isLive = generation === null;
@@ -172,7 +173,8 @@ export class Records {
   findBooking(attemptId: string): Booking | undefined {
     const known = this.#bookings.get(attemptId);
     if (known !== undefined) return known;
-    const row = this.#sql.booking.get(attemptId, this.#ledger.generation) as unknown as Row | undefined;
+    const now = this.#ledger.generation;
+    const row = this.#sql.booking.get(now, now - 1n, attemptId) as unknown as Row | undefined;
     if (row === undefined) return undefined;
     const booking = bookingOf(attemptId, toAmount(row[0]), String(row[1]), (id) => this.findCounterById(id));
     this.#bookings.set(attemptId, booking);

@@ -29,6 +29,7 @@ const firstSchema = `
     holds INTEGER NOT NULL,
     bound ANY,
     told TEXT,
+    idle_since INTEGER, -- the generation in which nothing was left in a rolling window
     UNIQUE (key, window)
   ) STRICT;
   CREATE INDEX counter_by_window ON counter (window) WHERE ends_at_ms IS NOT NULL;

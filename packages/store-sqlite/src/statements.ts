@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 const counter =
-  'SELECT id, key, window, ends_at_ms, length_ms, slots, committed, held, holds, bound, told FROM counter';
+  'SELECT id, key, window, ends_at_ms, length_ms, slots, committed, held, holds, bound, told, idle_since FROM counter';
 
 type StatementName =
   | 'dataVersion'
@@ -23,6 +23,7 @@ type StatementName =
   | 'addCounter'
   | 'setCounter'
   | 'setTold'
+  | 'setIdle'
   | 'dropCounter'
   | 'setPart'
   | 'dropPart'
@@ -40,6 +41,7 @@ type StatementName =
   | 'dropPastHolds'
   | 'dropBookings';
 
+// Parameters are plain `?`: Node 22 takes `?1` for a name, and does not bind it by position.
 const sql: Readonly<Record<StatementName, string>> = {
   dataVersion: 'PRAGMA data_version',
   ledger: 'SELECT time_ms, generation, generation_since_ms, remember_ms FROM ledger',
@@ -47,10 +49,10 @@ const sql: Readonly<Record<StatementName, string>> = {
   counterById: `${counter} WHERE id = ?`,
   countersFrom: `${counter} WHERE key >= ? ORDER BY key, window`,
   parts: 'SELECT number, amount FROM part WHERE counter = ?',
-  hold: `SELECT NULL, ends_at_ms, admitted_at_ms, books, lines FROM hold WHERE id = ?1
+  hold: `SELECT NULL, ends_at_ms, admitted_at_ms, books, lines FROM hold WHERE id = ?
     UNION ALL
-    SELECT generation, 0, admitted_at_ms, 1, lines FROM past_hold WHERE generation IN (?2, ?2 - 1) AND id = ?1`,
-  booking: 'SELECT generation, lines FROM booking WHERE generation IN (?2, ?2 - 1) AND attempt = ?1',
+    SELECT generation, 0, admitted_at_ms, 1, lines FROM past_hold WHERE generation IN (?, ?) AND id = ?`,
+  booking: 'SELECT generation, lines FROM booking WHERE generation IN (?, ?) AND attempt = ?',
   firstEnd: 'SELECT min(ends_at_ms) FROM hold',
   dueHolds: 'SELECT id FROM hold WHERE ends_at_ms <= ? ORDER BY ends_at_ms LIMIT ?',
   holdsByEnd: 'SELECT id, ends_at_ms, books, lines FROM hold ORDER BY ends_at_ms',
@@ -62,8 +64,10 @@ const sql: Readonly<Record<StatementName, string>> = {
   setLedger: 'UPDATE ledger SET time_ms = ?, generation = ?, generation_since_ms = ?, remember_ms = ?',
   addCounter: `INSERT INTO counter (key, window, ends_at_ms, length_ms, slots, committed, held, holds, bound)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  setCounter: 'UPDATE counter SET committed = ?, held = ?, holds = ?, bound = ? WHERE id = ?',
+  setCounter:
+    'UPDATE counter SET committed = ?, held = ?, holds = ?, bound = ?, idle_since = NULL WHERE id = ?',
   setTold: 'UPDATE counter SET told = ? WHERE id = ?',
+  setIdle: 'UPDATE counter SET idle_since = ? WHERE id = ?',
   dropCounter: 'DELETE FROM counter WHERE id = ?',
   setPart: 'INSERT INTO part VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET amount = excluded.amount',
   dropPart: 'DELETE FROM part WHERE counter = ? AND number = ?',

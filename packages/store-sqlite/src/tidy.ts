@@ -1,6 +1,6 @@
 import type { LedgerTime } from './ledger-time.ts';
 import { counterOf, type Records, readParts } from './records.ts';
-import type { Row } from './rows.ts';
+import { type Row, toAmount } from './rows.ts';
 import type { Statements } from './statements.ts';
 
 /** How often, in milliseconds, it is looked whether anything can be forgotten. */
@@ -99,7 +99,10 @@ export class Tidier {
     else if (this.#sql.anyOfWindow.get(id) === undefined) this.#sql.dropFromCalendar.run(id);
   }
 
-  /** Rolling windows in which nothing is any more. */
+  /**
+   * Rolling windows in which nothing is any more, nor can come back: what an estimate or the end of a lease has booked can
+   * be corrected for as long as ids are remembered.
+   */
   #forgetRolling(records: Records): void {
     const rows = this.#sql.rollingAfter.all(this.#lookedAt, lookAtOnce) as unknown as Row[];
     for (const row of rows) {
@@ -108,6 +111,10 @@ export class Tidier {
       readParts(this.#sql, counter);
       counter.age(records.nowMs);
       if ((counter.parts?.size ?? 0) > 0) continue;
+      const { generation } = records.ledger;
+      const idleSince = row[11] ?? null;
+      if (idleSince === null) this.#sql.setIdle.run(generation, counter.id);
+      if (idleSince === null || generation < toAmount(idleSince) + 2n) continue;
       this.#sql.dropPartsBefore.run(counter.id, Number.MAX_SAFE_INTEGER);
       this.#sql.dropCounter.run(counter.id);
       records.forgetCounter(counter.id);

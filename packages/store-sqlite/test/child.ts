@@ -6,7 +6,7 @@ import type { SqliteDurability } from '../src/sqlite-ledger-options.ts';
 const [, , what = '', path = '', durability = 'normal', count = '0', name = String(process.pid)] =
   process.argv;
 const key = { key: 'daily', window: { id: '2026-11-23@UTC' } };
-const lockTimeoutMs = 25_000; // a slow machine is no failure
+const lockTimeoutMs = 120_000; // a slow machine is no failure
 const ledger = await SqliteLedger.open({ path, durability: durability as SqliteDurability, lockTimeoutMs });
 
 /** Says it before anything else happens: what `console` says may be lost when the process is killed. */

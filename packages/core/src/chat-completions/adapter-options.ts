@@ -56,9 +56,18 @@ const adapterOptionKeys: readonly (keyof AdapterOptions)[] = [
  */
 export function checkAdapterOptions(
   options: AdapterOptions,
-  { adapter, sdk }: { readonly adapter: string; readonly sdk: string },
+  {
+    adapter,
+    sdk,
+    own = [],
+  }: {
+    readonly adapter: string;
+    readonly sdk: string;
+    /** Options that only this adapter has; it checks them itself. */
+    readonly own?: readonly string[] | undefined;
+  },
 ): void {
-  rejectUnknownKeys(options, adapterOptionKeys, adapter);
+  rejectUnknownKeys(options, [...own, ...adapterOptionKeys], adapter);
   const { apiKey, baseURL, client, fetch, dialect } = options;
   if (apiKey !== undefined && typeof apiKey !== 'string') {
     throw new ConfigError('apiKey must be a string.', { option: 'apiKey' });

@@ -10,8 +10,8 @@ export interface KeySource {
   readonly variable: string | undefined;
   /** Where to get a key. */
   readonly page: string;
-  /** How a key begins. */
-  readonly prefix: string;
+  /** How a key begins, where all of them begin alike. */
+  readonly prefix?: string | undefined;
 }
 
 /** The key, or `undefined` when there is none. Surrounding white space, a usual accident of files, is cut off. */
@@ -35,7 +35,7 @@ export function requireApiKey(source: KeySource): string {
   const { service, variable, page, prefix } = source;
   const where = variable === undefined ? 'Pass it as `apiKey`' : `Set ${variable}, or pass it as \`apiKey\``;
   throw new ConfigError(
-    `The ${service} API needs a key, and there is none. ${where}. You get one at ${page}; it begins with "${prefix}".`,
+    `The ${service} API needs a key, and there is none. ${where}. You get one at ${page}${prefix === undefined ? '' : `; it begins with "${prefix}"`}.`,
     { option: 'apiKey' },
   );
 }

@@ -14,6 +14,8 @@ export interface Dialect {
   readonly strictSchemas?: boolean | undefined;
   /** Ask for the usage of streams by `stream_options`. Some old compatible hosts refuse the field. @default true */
   readonly streamUsage?: boolean | undefined;
+  /** Name of the field for a seed. Mistral has one of its own. @default "seed" */
+  readonly seedField?: 'seed' | 'random_seed' | undefined;
   /** More fields for every request, as the host names them. */
   readonly extraBody?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -25,5 +27,6 @@ export const dialectKeys: readonly (keyof Dialect)[] = [
   'effortWithTools',
   'strictSchemas',
   'streamUsage',
+  'seedField',
   'extraBody',
 ];

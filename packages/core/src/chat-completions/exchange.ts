@@ -128,7 +128,7 @@ export class Exchange {
     const { signal } = this.#link;
     this.#watch.sent();
     const headers = attemptIdHeader === undefined ? undefined : { [attemptIdHeader]: attempt.attemptId };
-    const sent = sendRequest(client, body, { signal, headers });
+    const sent = attempt.run(() => sendRequest(client, body, { signal, headers }));
     this.#sent = sent;
     this.#answered = !sent.showsHeaders;
     this.#headers = await this.#unlessAborted(sent.headers());

@@ -7,6 +7,7 @@ export type { Dialect } from './dialect.ts';
 export { parseDuration } from './duration.ts';
 export { importPeer } from './import-peer.ts';
 export { lazyClient } from './lazy-client.ts';
+export { type ForeignHostOptions, withoutOpenAIEnvironment } from './openai-environment.ts';
 export { type FailureContext, toProviderError } from './provider-error.ts';
 export { readRateLimit } from './rate-limit.ts';
 export { redact, type Sensitive } from './redact.ts';

@@ -24,6 +24,7 @@ export interface ChatRequest {
 export function toChatBody(request: ChatRequest): Record<string, unknown> {
   const { model, prompt, options, dialect, stream } = request;
   const { maxTokensField = 'max_tokens', streamUsage = true, strictSchemas = true, extraBody } = dialect;
+  const { seedField = 'seed' } = dialect;
   const { tools = [], toolChoice, parallelToolCalls, responseFormat, seed, serviceTier } = options;
   if (tools.length === 0 && (toolChoice === 'required' || typeof toolChoice === 'object')) {
     throw new ConfigError('toolChoice asks for a tool, but the call has no tools.', { option: 'toolChoice' });
@@ -35,7 +36,7 @@ export function toChatBody(request: ChatRequest): Record<string, unknown> {
     messages: toWireMessages(prompt),
     [maxTokensField]: options.maxTokens ?? request.config.maxTokens,
     ...samplingFields(request, effort),
-    seed,
+    [seedField]: seed,
     reasoning_effort: effort,
     service_tier: serviceTier,
     response_format: toResponseFormat(responseFormat, strictSchemas),

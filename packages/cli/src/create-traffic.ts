@@ -1,0 +1,141 @@
+import type { LedgerStore } from '@synapsekit/core';
+import {
+  createReprice,
+  ProviderLimiter,
+  ProviderTraffic,
+  type Reprice,
+  secretsOf,
+  type TapeMode,
+  type TrafficContext,
+  type TrafficController,
+  type TrafficReport,
+} from '@synapsekit/eval';
+import type { CommandArgs } from './command.ts';
+import type { CliIo } from './io.ts';
+import { listFlag, textFlag } from './parse-flags.ts';
+import {
+  loadLedger,
+  loadPrices,
+  loadRedact,
+  readBudget,
+  readMode,
+  readPriceAs,
+  readTapeAge,
+} from './traffic-options.ts';
+
+/** What stands at the HTTP boundary of a run, and how records are priced anew. */
+export interface Traffic {
+  readonly mode: TapeMode;
+  readonly controller: TrafficController;
+  /** What this process may spend, exact dollars. */
+  readonly budgetUsd?: string | undefined;
+  readonly reprice?: Reprice | undefined;
+}
+
+/**
+ * Reads the flags, and takes the place of `globalThis.fetch` until the controller is closed.
+ *
+ * @throws UsageError for values that make no sense, and for files that cannot be loaded.
+ */
+export async function createTraffic(
+  args: CommandArgs,
+  io: CliIo,
+  { limiter = new ProviderLimiter() }: { readonly limiter?: ProviderLimiter | undefined } = {},
+): Promise<Traffic> {
+  const { env, cwd } = io;
+  const mode = readMode(args, env);
+  const budget = readBudget(args, env);
+  const priceAs = readPriceAs(args, mode);
+  const pricesPath = textFlag(args, 'prices');
+  const maxAgeDays = readTapeAge(args);
+  const redact = await loadRedact(textFlag(args, 'tape-redact'), cwd);
+  // Loading prices takes longer than many a run: without a reason, not before a model is asked.
+  const repriced = pricesPath !== undefined || priceAs !== undefined;
+  const prices = repriced ? await loadPrices(pricesPath, cwd) : undefined;
+  const ledger = budget && (await openLedger(budget.ledger, cwd));
+  const traffic = new ProviderTraffic({
+    mode,
+    cwd,
+    tapes: {
+      dir: textFlag(args, 'tape-dir'),
+      paced: args.flags.realtime === true,
+      maxAgeDays,
+      redact,
+      secrets: secretsOf(env),
+    },
+    budget: budget && ledger && { limitUsd: budget.limitUsd, ledger, key: budget.key },
+    prices: prices ?? (() => loadPrices(undefined, cwd)),
+    priceAs,
+    providers: providersOf(env),
+    allowHosts: listFlag(args, 'allow-host'),
+    limiter,
+  });
+  return {
+    mode,
+    controller: new InstalledTraffic(traffic, ledger),
+    ...(budget !== undefined && { budgetUsd: budget.limitUsd }),
+    ...(prices !== undefined && { reprice: createReprice(prices, priceAs) }),
+  };
+}
+
+async function openLedger(path: string | undefined, cwd: string): Promise<LedgerStore> {
+  if (path !== undefined) return loadLedger(path, cwd);
+  const { MemoryLedger } = await import('@synapsekit/budget');
+  return new MemoryLedger();
+}
+
+/** `groq-sdk` asks the host of this variable under Groq's own paths, whoever it is. */
+function providersOf({ GROQ_BASE_URL: base }: CliIo['env']): Readonly<Record<string, string>> {
+  return base === undefined || !/^https?:\/\//.test(base)
+    ? {}
+    : { [`${base.replace(/\/+$/, '')}/openai`]: 'groq' };
+}
+
+/** The boundary in the place of `globalThis.fetch`, until it is closed. */
+class InstalledTraffic implements TrafficController {
+  readonly #traffic: ProviderTraffic;
+  readonly #ledger: LedgerStore | undefined;
+  readonly #restore: () => void;
+  #closing: Promise<void> | undefined;
+
+  constructor(traffic: ProviderTraffic, ledger: LedgerStore | undefined) {
+    this.#traffic = traffic;
+    this.#ledger = ledger;
+    this.#restore = traffic.install();
+  }
+
+  prepare(files: readonly string[]): Promise<void> {
+    return this.#traffic.prepare(files);
+  }
+
+  admit(context: TrafficContext): Promise<string | undefined> {
+    return this.#traffic.admit(context);
+  }
+
+  run<T>(context: TrafficContext, fn: () => T): T {
+    return this.#traffic.run(context, fn);
+  }
+
+  report(context: TrafficContext): TrafficReport | undefined {
+    return this.#traffic.report(context);
+  }
+
+  total(): TrafficReport {
+    return this.#traffic.total();
+  }
+
+  /** Closing again does nothing more, and fails as the first time. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#traffic.close();
+    } finally {
+      this.#restore();
+      await this.#ledger?.dispose();
+    }
+  }
+}

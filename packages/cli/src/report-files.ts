@@ -1,0 +1,74 @@
+import { accessSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { UsageError } from './command.ts';
+import type { ReporterName, ReporterSpec } from './reporter-spec.ts';
+import type { TestReport } from './test-report.ts';
+
+/**
+ * Makes the folders of the reports, and sees whether they can be written: better now than after everything was paid.
+ *
+ * @throws UsageError for a place that cannot be written.
+ */
+export function checkReportFiles(reporters: readonly ReporterSpec[], cwd: string): void {
+  for (const { name, file } of reporters) {
+    if (file === undefined) continue;
+    const path = resolve(cwd, file);
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      accessSync(dirname(path), constants.W_OK);
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+        throw Object.assign(new Error(), { code: 'EISDIR' });
+    } catch (error) {
+      throw new UsageError(`--reporter ${name}=${file}: it cannot be written (${codeOf(error)}).`);
+    }
+  }
+}
+
+/** Writes the reports that go to files. Returns what went wrong, in sentences. */
+export async function writeReportFiles(
+  reporters: readonly ReporterSpec[],
+  report: TestReport,
+  cwd: string,
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const { name, file } of reporters) {
+    if (file === undefined) continue;
+    const path = resolve(cwd, file);
+    const part = `${path}.${process.pid}.part`;
+    try {
+      writeFileSync(part, await format(name, report, cwd));
+      renameSync(part, path); // whole or not at all
+    } catch (error) {
+      rmSync(part, { force: true });
+      problems.push(`The report ${file} could not be written (${codeOf(error)}).`);
+    }
+  }
+  return problems;
+}
+
+/** A run as text. `minimal` and `default` print while it goes on, and have no text of their own here. */
+export async function format(name: ReporterName, report: TestReport, cwd: string): Promise<string> {
+  if (name === 'json') return `${JSON.stringify(report, undefined, 2)}\n`;
+  const { formatHtml, formatJUnit } = await import('@synapsekit/eval/reports');
+  if (name === 'junit') return formatJUnit(report);
+  if (name === 'html')
+    return formatHtml(report, { cwd, title: `synapsekit test ${report.files.slice(0, 3).join(' ')}` });
+  const { createTextReporter } = await import('@synapsekit/eval');
+  let text = '';
+  const reporter = createTextReporter({
+    write(more) {
+      text += more;
+    },
+    cwd,
+    minimal: name === 'minimal',
+  });
+  report.cases.forEach((each, index) => {
+    reporter.onCaseEnd(each, index);
+  });
+  reporter.onRunEnd(report);
+  return text;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error ? String(Reflect.get(error, 'code') ?? error.message) : String(error);
+}

@@ -1,0 +1,52 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { channel } from 'node:diagnostics_channel';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import type { AttemptIdentity } from './attempt.ts';
+import { channelNames } from './channels.ts';
+import { defineLLM } from './define-llm.ts';
+
+const store = new AsyncLocalStorage<AttemptIdentity>();
+const scope = channel(channelNames.attempt);
+afterEach(() => scope.unbindStore(store));
+
+const seen = async (): Promise<string> => {
+  const { attemptId } = store.getStore() ?? {};
+  await sleep(1);
+  return `${attemptId} ${store.getStore()?.attemptId}`;
+};
+
+test('a thousand interleaved calls each see their own attempt, and nobody sees it outside', async () => {
+  scope.bindStore(store);
+  const llm = defineLLM({ provider: 'local', model: 'm', generate: seen });
+  const calls = await Promise.all(Array.from({ length: 1_000 }, () => llm.generate('x')));
+  for (const { text, attempts } of calls) {
+    expect(text).toBe(`${attempts[0]?.attemptId} ${attempts[0]?.attemptId}`);
+  }
+  expect(new Set(calls.map(({ text }) => text)).size).toBe(1_000);
+  expect(store.getStore()).toBeUndefined();
+});
+
+test('a stream sees it in every piece, whoever pulls it', async () => {
+  scope.bindStore(store);
+  const llm = defineLLM({
+    provider: 'local',
+    model: 'm',
+    generate: seen,
+    async *stream() {
+      yield await seen();
+      yield ` ${await seen()}`;
+    },
+  });
+  const stream = llm.stream('x');
+  for await (const _ of stream) await sleep(0);
+  const { text, attempts } = await stream.result;
+  const id = attempts[0]?.attemptId;
+  expect(text).toBe([id, id, id, id].join(' '));
+});
+
+test('without a store nothing is published, and calls work as ever', async () => {
+  const llm = defineLLM({ provider: 'local', model: 'm', generate: seen });
+  expect(scope.hasSubscribers).toBe(false);
+  expect((await llm.generate('x')).text).toBe('undefined undefined');
+});

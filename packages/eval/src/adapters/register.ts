@@ -1,0 +1,120 @@
+import type { EvalCase } from '../case.ts';
+import { isEvalCase } from '../case.ts';
+import { CostMeter } from '../cost-meter.ts';
+import { formatCase, formatSuite } from '../format-case.ts';
+import { createPaint } from '../paint.ts';
+import type { CaseResult, SuiteResult } from '../result.ts';
+import { type RunOptions, runCases } from '../run-cases.ts';
+import { judgeSuites } from '../run-suite-metrics.ts';
+import { type EvalSuite, isEvalSuite, type PlannedCase, planCase } from '../suite.ts';
+
+/** What can be registered in a test runner. */
+export type Registrable = EvalSuite | EvalCase | readonly (EvalSuite | EvalCase)[];
+
+/** What registered cases run with: what a run has, but for what the test runner itself decides. */
+export type AdapterOptions = Omit<
+  RunOptions,
+  'observers' | 'concurrency' | 'bail' | 'shuffle' | 'signal' | 'prior'
+>;
+
+/** The part of a test runner that cases are registered with. */
+export interface TestRunner {
+  /** Defines a test; `timeoutMs` is longer than the case may take, so that the case ends first. */
+  test(name: string, options: TestFacts, run: (signal: AbortSignal | undefined) => Promise<void>): void;
+}
+
+/** How a test takes part. */
+interface TestFacts {
+  readonly skip: boolean;
+  readonly todo: boolean;
+  readonly only: boolean;
+  readonly timeoutMs: number;
+}
+
+/** More than the runner itself takes to abort a case and to judge it. */
+const graceMs = 5_000;
+
+/**
+ * Registers cases as tests of another runner. Each runs as `synapsekit test` runs it, with cost, metrics, retries and
+ * trials, and fails its test with what would have been printed. What judges a suite as a whole is a test behind them.
+ */
+export function registerCases(what: Registrable, options: AdapterOptions, runner: TestRunner): void {
+  const plan = planOf(what);
+  const results = new Map<PlannedCase, CaseResult>();
+  for (const planned of plan) {
+    const { mode, name } = planned.case;
+    const facts = {
+      skip: mode === 'skip',
+      todo: mode === 'todo',
+      only: mode === 'only',
+      timeoutMs: longest(planned, options),
+    };
+    runner.test(name, facts, async (signal) => {
+      const { cases } = await runCases([{ ...planned, case: runnable(planned.case) }], {
+        ...options,
+        ...(signal !== undefined && { signal }),
+      });
+      const [result] = cases;
+      if (result === undefined) return;
+      results.set(planned, result);
+      if (result.status !== 'passed') throw new EvalFailure(formatCase(result, { paint: plain }));
+    });
+  }
+  const together = plan.filter(({ groups = [] }) => groups.length > 0);
+  if (together.length === 0) return;
+  const facts = { skip: false, todo: false, only: false, timeoutMs: graceMs };
+  runner.test('the suite as a whole', facts, async (signal) => {
+    const judged = await judgeTogether(together, results, signal);
+    const bad = judged.filter(({ status }) => status === 'failed' || status === 'error');
+    if (bad.length > 0) throw new EvalFailure(bad.map((suite) => formatSuite(suite, plain)).join('\n'));
+  });
+}
+
+const plain = createPaint(false);
+
+/** A case that did not pass. Its message is the report; a stack of the runner would say nothing. */
+export class EvalFailure extends Error {
+  override readonly name: string = 'EvalFailure';
+
+  constructor(report: string) {
+    super(report.trimEnd());
+    this.stack = `EvalFailure: ${this.message}`;
+  }
+}
+
+async function judgeTogether(
+  plan: readonly PlannedCase[],
+  results: ReadonlyMap<PlannedCase, CaseResult>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<readonly SuiteResult[]> {
+  // Those that the test runner left out were not selected.
+  const ran = plan.filter((planned) => results.has(planned));
+  const judges = new CostMeter();
+  try {
+    const ended = ran.map((planned) => results.get(planned)).filter((result) => result !== undefined);
+    return await judgeSuites(ran, ended, { signal, judges, traffic: undefined });
+  } finally {
+    judges.close();
+  }
+}
+
+/** Whether it is left out is the test runner's business by now. */
+function runnable(each: EvalCase): EvalCase {
+  return each.mode === 'run' ? each : { ...each, mode: 'run' };
+}
+
+function longest({ timeoutMs, retry, trials }: PlannedCase, options: AdapterOptions): number {
+  const times = Math.max(1 + (retry ?? options.retry ?? 0), trials ?? options.trials ?? 1);
+  return times * ((timeoutMs ?? options.timeoutMs ?? 60_000) + graceMs);
+}
+
+function planOf(what: Registrable): readonly PlannedCase[] {
+  const things: readonly unknown[] = Array.isArray(what) ? what : [what];
+  return things.flatMap((thing) => {
+    if (isEvalSuite(thing)) return thing.plan();
+    if (isEvalCase(thing)) return [planCase(thing)];
+    throw new TypeError(
+      'Only eval cases and suites can be registered: what evalCase(…) and new EvalSuite(…) return.',
+    );
+  });
+}

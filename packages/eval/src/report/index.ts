@@ -1,0 +1,2 @@
+export { formatHtml, type HtmlOptions } from './html.ts';
+export { formatJUnit } from './junit.ts';

@@ -1,0 +1,187 @@
+import type { Clock } from '@synapsekit/core';
+import { AssertionLog } from './assertion-log.ts';
+import type { CallReport } from './call-report.ts';
+import { CaseEvents } from './case-events.ts';
+import { CaseWatch } from './case-watch.ts';
+import { CostMeter } from './cost-meter.ts';
+import { reportCost } from './cost-report.ts';
+import { createExpect } from './expect.ts';
+import { judge } from './judge.ts';
+import { sumTokens } from './measured-tokens.ts';
+import type { CaseRun } from './metric.ts';
+import { outputOf, outputText } from './output.ts';
+import { type ReportedFigures, reportedFigures } from './reported-figures.ts';
+import type { CaseEnding, MetricResult, TrialResult } from './result.ts';
+import { seededRandom } from './seeded-random.ts';
+import type { PlannedCase } from './suite.ts';
+import type { TrafficContext, TrafficController } from './traffic-control.ts';
+
+/** What a case runs with. */
+export interface CaseHost {
+  readonly clock: Clock;
+  /** For cases that have none of their own. */
+  readonly timeoutMs: number;
+  /** Interrupts the run. */
+  readonly signal: AbortSignal;
+  /** Measures what judges cost. */
+  readonly judges: CostMeter;
+  readonly seed: number;
+  readonly traffic: TrafficController | undefined;
+  /** Told which part of the case runs from now on. */
+  onStep(step: string): void;
+}
+
+/** More calls than these are counted, and not listed. */
+const maxCalls = 200;
+
+/** Runs a case once: measured, timed, judged. Never rejects. */
+export async function runTrial(planned: PlannedCase, trial: number, host: CaseHost): Promise<TrialResult> {
+  const { clock, traffic } = host;
+  const { name } = planned.case;
+  const identity = { file: planned.file, suite: planned.suite, name, trial };
+  if (traffic?.admit !== undefined) {
+    const refusal = await traffic.admit({ ...identity, role: 'case', signal: host.signal });
+    if (refusal !== undefined) return notRunTrial(refusal, 'budget');
+  }
+  const meter = new CostMeter();
+  const events = new CaseEvents();
+  const log = new AssertionLog();
+  const watch = new CaseWatch({ clock, timeoutMs: planned.timeoutMs ?? host.timeoutMs, signal: host.signal });
+  const wire: TrafficContext = { ...identity, role: 'case', signal: watch.signal };
+  const within = <T>(role: 'case' | 'judge', fn: () => T): T =>
+    traffic === undefined ? fn() : traffic.run({ ...wire, role }, fn);
+  const metrics: MetricResult[] = [];
+  let value: unknown;
+  let reported: ReportedFigures = {};
+  let ending: CaseEnding;
+  try {
+    const context = {
+      expect: createExpect(log),
+      signal: watch.signal,
+      name,
+      trial,
+      random: seededRandom(host.seed, planned.file, planned.suite, name, trial),
+    };
+    host.onStep('');
+    value = await watch.over(() =>
+      within('case', () => meter.run(() => events.run(async () => planned.case.run(context)))),
+    );
+    await watch.over(() => log.settled());
+    const latencyMs = watch.stopTheClock();
+    log.throwFailure();
+    reported = reportedFigures(value);
+    await watch.over(() => meter.idle(), 'a call that it left running');
+    if (planned.metrics.length > 0) {
+      const { cost, attempts, calls } = meter;
+      const run: CaseRun = {
+        name,
+        value,
+        output: outputOf(value),
+        cost,
+        attempts,
+        calls,
+        tokens: sumTokens(calls),
+        budgetEvents: events.budget,
+        breakerEvents: events.breaker,
+        breakers: new Map(CaseEvents.breakers),
+        latencyMs,
+        reported,
+        trial,
+        signal: watch.signal,
+      };
+      for (const metric of planned.metrics) {
+        host.onStep(metric.name);
+        const judged = () => within('judge', () => host.judges.run(() => judge(metric, run)));
+        metrics.push(await watch.over(judged, `its metric ${metric.name}`));
+      }
+    }
+    // Also what the case asserted while it was judged, in work that it did not wait for.
+    await watch.over(() => log.settled());
+    log.throwFailure();
+    watch.signal.throwIfAborted();
+    ending = verdict(metrics, log.held, planned);
+  } catch (error) {
+    ending = await watch.abandon(error, meter);
+  }
+  log.close(name);
+  watch.end(ending);
+  const cost = reportCost(meter.cost, reported.costUsdExact);
+  const { calls } = meter;
+  meter.close();
+  const report = traffic?.report(wire);
+  if (report?.stop !== undefined) ending = stopped(report.stop, ending);
+  const output = ending.status === 'passed' ? undefined : outputText(outputOf(value));
+  return {
+    ...ending,
+    metrics: metrics.length === 0 ? none : metrics,
+    assertions: log.held,
+    cost,
+    latencyMs: watch.stopTheClock(),
+    ...(reported.latencyMs !== undefined && { reportedLatencyMs: reported.latencyMs }),
+    ...(output !== undefined && { output }),
+    ...(calls.length > 0 && { calls: listed(calls) }),
+    ...(report !== undefined && { traffic: withoutStop(report) }),
+  };
+}
+
+const none: readonly never[] = Object.freeze([]);
+
+function listed(calls: readonly CallReport[]): readonly CallReport[] {
+  return calls.length > maxCalls ? calls.slice(0, maxCalls) : calls;
+}
+
+/** What happened at the HTTP boundary decides, also when the case caught the error that it got. */
+function stopped(
+  { kind, message, detail }: NonNullable<ReturnType<TrafficController['total']>['stop']>,
+  ending: CaseEnding,
+): CaseEnding {
+  // An interruption is nobody's fault.
+  if (ending.status === 'not-run') return ending;
+  return {
+    status: kind === 'budget' ? 'not-run' : 'error',
+    reason: message,
+    ...(detail !== undefined && { reasonDetail: detail }),
+    stop: kind,
+  };
+}
+
+function withoutStop({ stop: _, ...report }: ReturnType<TrafficController['total']>): typeof report {
+  return report;
+}
+
+const noCost: TrialResult['cost'] = Object.freeze({
+  usd: '0',
+  calls: 0,
+  estimatedCalls: 0,
+  missingCalls: 0,
+  missing: none,
+});
+
+/** A trial that did not take place. */
+export function notRunTrial(reason: string, stop?: 'budget'): TrialResult {
+  return {
+    status: 'not-run',
+    reason,
+    ...(stop !== undefined && { stop }),
+    metrics: none,
+    assertions: 0,
+    cost: noCost,
+    latencyMs: 0,
+  };
+}
+
+function verdict(
+  metrics: readonly MetricResult[],
+  assertions: number,
+  { groups = none }: PlannedCase,
+): CaseEnding {
+  if (metrics.some(({ error }) => error !== undefined))
+    return { status: 'error', reason: 'a metric crashed' };
+  if (metrics.some(({ pass }) => !pass)) return { status: 'failed' };
+  if (metrics.length > 0 || assertions > 0) return { status: 'passed' };
+  const together = groups.length > 0 ? '; what judges the suite as a whole says nothing about one case' : '';
+  return {
+    status: 'unchecked',
+    reason: `nothing judged it: no metric applies to it, and it asserted nothing with its own expect${together}`,
+  };
+}
