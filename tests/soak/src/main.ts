@@ -30,9 +30,7 @@ const onRound = (report: SoakReport): void => {
   else if (!options.json) console.log(line);
 };
 if (!options.json) console.log(`seed ${options.seed}`);
-const opened = await openLedger(options.store, { cwd: process.cwd() }).catch((error: unknown) =>
-  refuse(error instanceof Error ? error.message : String(error)),
-);
+const opened = await open(options.store);
 const { ledger, name: store } = opened;
 const { concurrency, seed } = options;
 const report = await soak({ seconds, concurrency, seed, ledger, store, gc: () => gc(), onRound }).finally(
@@ -46,7 +44,7 @@ process.exitCode = report.violations.length === 0 ? 0 : 1;
 async function open(name: string): Promise<OpenedLedger> {
   if (name === 'memory') {
     const memory = new MemoryLedger({ rememberCount: 2_000 });
-    return { ledger: memory, name, [Symbol.asyncDispose]: async () => memory.dispose() };
+    return { ledger: memory, name, close: async () => memory.dispose() };
   }
   try {
     return await openLedger(name, { cwd: process.cwd() });
