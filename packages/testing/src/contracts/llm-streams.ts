@@ -42,7 +42,7 @@ export const streamChecks: readonly LLMCheck[] = [
   }),
   llmCheck('sends nothing before a stream is read, and sends it for the result alone', async (world) => {
     const stream = world.stream();
-    await pause(20);
+    await pause(150);
     assert.equal(world.simulated.requests.length, 0, 'A stream was sent that nobody reads.');
     assert.ok((await stream.result).text.length > 0);
     assert.equal(world.request.stream, true);
