@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..');
 const { packages } = readWorkspace(root);
 
 /** Made to be imported by a test runner, and by nothing else. */
-const needsTestRunner: readonly string[] = ['@synapsekit/testing/contracts'];
+const needsTestRunner: readonly string[] = ['@synapsekit/testing/contracts', '@synapsekit/eval/vitest'];
 
 const unlock = lock(join(root, 'node_modules/.tarballs.lock'));
 const scratch = mkdtempSync(join(tmpdir(), 'synapsekit-tarballs-'));
