@@ -1,4 +1,4 @@
-import { type CostRecord, usdNumber } from '@synapsekit/core';
+import { ConfigError, type CostRecord, usdNumber } from '@synapsekit/core';
 import { type BudgetEngine, tokensOf } from './budget-engine.ts';
 import type { HoldAccount } from './hold-account.ts';
 import type { Spend } from './spend.ts';
@@ -86,6 +86,7 @@ export class Hold implements Disposable, AsyncDisposable {
   }
 
   #settleRecord(record: CostRecord): void {
+    requireRecord(record);
     const tokens = tokensOf(record.usage);
     if (!record.unpriced) {
       const spend = parseSpend(record.costUsdExact, 'cost');
@@ -110,4 +111,19 @@ export class Hold implements Disposable, AsyncDisposable {
     this.#settled = posts.pending === 0 ? Promise.resolve() : this.#engine.ledger.settled();
     return this.#settled;
   }
+}
+
+/** @throws ConfigError for what is no record of a tracker. */
+function requireRecord({ attemptId, usage, unpriced, costUsdExact }: CostRecord): void {
+  const isRecord =
+    typeof attemptId === 'string' &&
+    attemptId !== '' &&
+    typeof usage === 'object' &&
+    usage !== null &&
+    (unpriced || typeof costUsdExact === 'string');
+  if (isRecord) return;
+  throw new ConfigError(
+    'settle takes what it cost (dollars, or { usd, tokens }), or a record as tracker.record() gives it.',
+    { option: 'cost' },
+  );
 }

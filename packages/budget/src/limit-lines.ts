@@ -29,7 +29,9 @@ export interface Selection {
 
 /** Turns limits into lines of a ledger: for the attributes of a call, in the windows of now. */
 export class LimitLines {
+  /** What its keys begin with. */
   readonly #guard: string;
+  readonly #name: string;
   readonly #limits: Limits;
   readonly #calendar: Calendar;
   readonly #marksOf: (limit: Limit) => readonly bigint[];
@@ -39,7 +41,9 @@ export class LimitLines {
 
   /** @throws ConfigError for a zone that the runtime does not know. */
   constructor(guard: string, limits: Limits, timeZone: string, marksOf: (limit: Limit) => readonly bigint[]) {
-    this.#guard = guard;
+    // Else the limits of one guard could have the keys of another one's.
+    this.#guard = guard.replaceAll(/[%/]/g, encodeURIComponent);
+    this.#name = guard;
     this.#limits = limits;
     this.#calendar = new Calendar(timeZone);
     this.#marksOf = marksOf;
@@ -63,7 +67,10 @@ export class LimitLines {
     const perRequest = [...general.perRequest];
     const lines = [...general.lines];
     for (const { attribute, of } of limits.by) {
-      const value = attributeValue(attributes, attribute);
+      const given = attributeValue(attributes, attribute);
+      const tooLong = given !== undefined && given.length > longestValue;
+      if (tooLong && onMissing === 'refuse') throw longerThanAnId(this.#name, attribute, given);
+      const value = tooLong ? undefined : given;
       if (value !== undefined) {
         const set = limitsOf(of, value, attribute, onMissing);
         perRequest.push(...requestLimits(set, value));
@@ -71,7 +78,7 @@ export class LimitLines {
         const name = encodeURIComponent(value.toWellFormed());
         lines.push(...this.#lines(set, nowMs, `${attribute}=${name}`, value));
       } else if (onMissing === 'refuse') {
-        throw missing(this.#guard, attribute);
+        throw missing(this.#name, attribute);
       } else if (onMissing !== 'skip') {
         onMissing.unattributed(attribute);
         // No value can have this key: an equals sign would stand in it.
@@ -160,6 +167,9 @@ interface OnRecord {
   readonly failed: (attribute: string, error: unknown) => void;
 }
 
+/** Values are ids, and every ledger keeps them in its keys. */
+const longestValue = 512;
+
 /** Where spend of nobody in particular counts. */
 const unattributed = 'unattributed';
 
@@ -205,6 +215,13 @@ function attributeValue(attributes: Attributes, attribute: string): string | und
   const value: unknown = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined;
   if (typeof value === 'string') return value === '' ? undefined : value;
   return typeof value === 'boolean' || Number.isFinite(value) ? String(value) : undefined;
+}
+
+function longerThanAnId(guard: string, attribute: string, { length }: string): ConfigError {
+  return new ConfigError(
+    `Budget "${guard}" has limits by ${attribute}, and the call names one of ${length} characters: at most ${longestValue}. Give an id, or a hash of it. Nothing was sent.`,
+    { option: `attributes.${attribute}` },
+  );
 }
 
 function missing(guard: string, attribute: string): ConfigError {

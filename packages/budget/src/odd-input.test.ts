@@ -92,6 +92,48 @@ test.each([null, Number.NaN, {}, Object.create(null), [], () => 1])('%s is nobod
   });
 });
 
+test('a value that is too long to be an id: the call is refused, what was spent counts as nobody’s', async () => {
+  const tracker = new TestTracker();
+  const ledger = new MemoryLedger();
+  const guard = new BudgetGuard({ by: { userId: { total: 1 } } }, { ledger, tracker, ...quiet });
+  const attributes = { userId: 'x'.repeat(513) };
+  const refused = await guard.reserve(0.1, { attributes }).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: 'config', option: 'attributes.userId' });
+  expect(String(refused)).not.toContain('xxx');
+  tracker.scope(attributes, () => tracker.record('openai', 'gpt-4o', usage));
+  expect(ledger.counters().map(({ key }) => key)).toEqual(['default/userId:unattributed/total']);
+});
+
+test('no name of a guard makes its limits those of another one', async () => {
+  const ledger = new MemoryLedger();
+  const users = new BudgetGuard({ by: { userId: { total: 1 } } }, { ledger, name: 'x' });
+  const odd = new BudgetGuard({ total: 1 }, { ledger, name: 'x/userId=y' });
+  await (await users.reserve(1, { attributes: { userId: 'y' } })).settle(1);
+  expect(odd.remaining()[0]?.leftUsd).toBe(1);
+  await (await odd.reserve(1)).settle(1);
+  await expect(odd.reserve(0.1)).rejects.toMatchObject({ guard: 'x/userId=y' });
+});
+
+test('more than a ledger can count is refused like anything else that does not fit', async () => {
+  const guard = new BudgetGuard({ total: 5, by: { userId: { tokens: { total: 5 } } } });
+  const attributes = { userId: 'u' };
+  await expect(guard.reserve(5_000_000, { attributes })).rejects.toMatchObject({
+    code: 'budget-exceeded',
+    neededUsd: '5000000',
+  });
+});
+
+test.each([{ attemptId: 'x' }, { attemptId: 5, usage: {} }, { attemptId: 'x', usage: null }])(
+  '%o is no record to settle a hold with',
+  async (record) => {
+    const guard = new BudgetGuard({ total: 1 });
+    const hold = await guard.reserve(0.5);
+    expect(() => hold.settle(record as never)).toThrow(/settle takes what it cost/);
+    await hold.settle(0.25);
+    expect(await spent(guard)).toMatchObject({ committed: ['0.25'] });
+  },
+);
+
 test('countsRecord that throws: the record counts', async () => {
   const tracker = new TestTracker();
   const countsRecord = () => {

@@ -230,4 +230,17 @@ describeWithRedis('LeasedLedger', () => {
     expect((await figures(ledger))[0]).toMatch(/^10\+/);
     await ledger.dispose();
   });
+
+  test('a reset takes away what the end of a lease booked, and its owner does not book it again', async () => {
+    const { shared } = place();
+    const clock = new ManualClock();
+    const ledger = new LeasedLedger(shared(), { clock, processCount: 1, sliceMs: 1_000_000 });
+    await ledger.reserve(request('a', 10n, 100_000n));
+    await clock.advance(60_000);
+    for (const key of keys) await ledger.reset(key);
+    await ledger.post({ ...settle('a', 4n), close: false });
+    expect((await figures(ledger))[0]).toMatch(/^0\+/);
+    expect((await ledger.counters()).map(({ committed }) => committed)).toEqual([0n, 0n]);
+    await ledger.dispose();
+  });
 });

@@ -152,7 +152,6 @@ export class LeasedLedger implements InspectableLedger {
 
   /** Tells the shared ledger what was spent here, and asks it. */
   async status(keys: readonly LedgerKey[]): Promise<readonly LedgerStatus[]> {
-    this.#sweep();
     await this.#reportAll();
     return this.#store.status(keys);
   }
@@ -349,6 +348,7 @@ export class LeasedLedger implements InspectableLedger {
   }
 
   async #reportAll(): Promise<void> {
+    this.#sweep(); // what an expiry books is spent as well
     const crossed = await Promise.all([...this.#slices].map((slice) => slice.report()));
     this.#crossed.push(...crossed.flat());
   }
@@ -382,7 +382,6 @@ export class LeasedLedger implements InspectableLedger {
   }
 
   async #tick(): Promise<void> {
-    this.#sweep();
     const nowMs = this.#settings.clock.monotonic();
     for (const [id, lane] of this.#lanes) {
       if (lane.slice !== undefined && nowMs >= lane.slice.usableUntilMs) {

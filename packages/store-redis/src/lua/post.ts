@@ -159,8 +159,8 @@ for i = 1, count do
         local drawn = le(left, delta) and left or delta
         if drawn ~= 0 then
           hold[line + 2] = sub(left, drawn)
-          -- What an expiry booked is committed already.
-          if hold[1] == 'h' then counter.h = sub(counter.h, drawn) else commit(counter, hold[line + 3], drawn, true) end
+          -- What an expiry booked is committed already, or was, before a reset.
+          if hold[1] == 'h' then counter.h = sub(counter.h, drawn) else delta = sub(delta, drawn) end
           drew = true
         end
         commit(counter, part, delta)
