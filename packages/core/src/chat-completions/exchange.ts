@@ -62,7 +62,8 @@ export class Exchange {
   readonly #setup: ExchangeSetup;
   readonly #call: ExchangeCall;
   readonly #parts: ExchangeParts;
-  readonly #link: LinkedSignal;
+  /** None where nothing can end the request before it ends by itself: signals are dear in `fetch`. */
+  readonly #link: LinkedSignal | undefined;
   readonly #watch: TimeWatch;
   readonly #unlessAborted: ReturnType<typeof abortRacer>;
   readonly #received: Received;
@@ -107,8 +108,6 @@ export class Exchange {
     this.#call = call;
     this.#parts = parts;
     this.#received = received ?? nothingReceived;
-    this.#link = linkSignals(call.signal);
-    this.#unlessAborted = abortRacer(this.#link.signal);
     const { config, clock } = setup;
     const { options } = call;
     const limits = {
@@ -118,6 +117,9 @@ export class Exchange {
         : undefined,
       idleTimeoutMs: options.idleTimeoutMs ?? config.idleTimeoutMs,
     };
+    const isBounded = call.signal !== undefined || Object.values(limits).some((ms) => ms !== undefined);
+    this.#link = isBounded ? linkSignals(call.signal) : undefined;
+    this.#unlessAborted = this.#link === undefined ? unhurried : abortRacer(this.#link.signal);
     this.#watch = watchTime(clock, limits, (phase, limitMs) => this.#expire(phase, limitMs));
   }
 
@@ -125,7 +127,7 @@ export class Exchange {
   async send(): Promise<unknown> {
     const { attemptIdHeader } = this.#setup;
     const { body, client, attempt } = this.#parts;
-    const { signal } = this.#link;
+    const signal = this.#link?.signal;
     this.#watch.sent();
     const headers = attemptIdHeader === undefined ? undefined : { [attemptIdHeader]: attempt.attemptId };
     const sent = attempt.run(() => sendRequest(client, body, { signal, headers }));
@@ -138,7 +140,7 @@ export class Exchange {
 
   /** Waits for the next chunk. */
   async next(chunks: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
-    this.#link.signal.throwIfAborted();
+    this.#link?.signal.throwIfAborted();
     this.#watch.waiting();
     const chunk = await this.#unlessAborted(chunks.next());
     this.#watch.arrived();
@@ -170,8 +172,8 @@ export class Exchange {
 
   /** Ends the attempt badly, and returns what is to be thrown. */
   fail(error: unknown): unknown {
-    const { signal } = this.#link;
-    if (signal.aborted) {
+    const signal = this.#link?.signal;
+    if (signal?.aborted === true) {
       this.cut(signal.reason);
       return signal.reason;
     }
@@ -200,7 +202,7 @@ export class Exchange {
   }
 
   /** Ends the attempt where it stands: aborted, out of time, or left by its consumer. */
-  cut(reason: unknown = this.#link.signal.reason ?? new StreamAbandonedError()): Attempt {
+  cut(reason: unknown = this.#link?.signal.reason ?? new StreamAbandonedError()): Attempt {
     if (this.#ended !== undefined) return this.#ended;
     const answer = this.#received.answer();
     return this.#end({
@@ -214,9 +216,9 @@ export class Exchange {
   /** Stops the clock, lets go of the caller's signal and, unless all went well, of the connection. */
   close(): void {
     this.#watch.stop();
-    this.#link.dispose();
+    this.#link?.dispose();
     if (this.#ended?.outcome === 'served') return;
-    this.#link.abort(new StreamAbandonedError());
+    this.#link?.abort(new StreamAbandonedError());
     this.#sent?.discard();
   }
 
@@ -227,7 +229,7 @@ export class Exchange {
       `${llm.id}: ${expired[phase]} within ${timeoutMs} ms. Allow more time, or ask another provider.`,
       { phase, timeoutMs, attemptId, emitted: this.#emitted },
     );
-    this.#link.abort(error);
+    this.#link?.abort(error);
     // At once, and not when a slow consumer asks for more: budgets hold money for this attempt.
     if (this.#received.finished) this.serve(this.#received.answer());
     else this.cut(error);
@@ -257,6 +259,9 @@ export class Exchange {
     return requestId(this.#headers) ?? answer.requestId;
   }
 }
+
+/** Waits for nothing but the promise itself. */
+const unhurried: ReturnType<typeof abortRacer> = (promise) => Promise.resolve(promise);
 
 const expired: Readonly<Record<TimeoutPhase, string>> = {
   total: 'no complete answer came',

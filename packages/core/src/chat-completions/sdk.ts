@@ -11,7 +11,7 @@ export interface ChatClient {
 
 /** Options of one request, as the SDKs take them. */
 export interface SdkRequestOptions {
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
   /** Retries are not the SDK's business: a retry is an attempt that somebody has to book. */
   readonly maxRetries: 0;
   /** Milliseconds. Time limits are ours; this only keeps the SDK's own default (1 or 10 minutes) away. */
@@ -44,10 +44,13 @@ export function sendRequest(
   {
     signal,
     headers,
-  }: { readonly signal: AbortSignal; readonly headers: Readonly<Record<string, string>> | undefined },
+  }: {
+    readonly signal: AbortSignal | undefined;
+    readonly headers: Readonly<Record<string, string>> | undefined;
+  },
 ): SdkCall {
   const options: SdkRequestOptions = {
-    signal,
+    ...(signal && { signal }),
     maxRetries: 0,
     timeout: noTimeoutMs,
     ...(headers && { headers }),

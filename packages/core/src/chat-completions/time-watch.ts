@@ -26,6 +26,9 @@ export function watchTime(
   expire: (phase: TimeoutPhase, limitMs: number) => void,
 ): TimeWatch {
   const { timeoutMs, firstTokenTimeoutMs, idleTimeoutMs } = limits;
+  if (timeoutMs === undefined && firstTokenTimeoutMs === undefined && idleTimeoutMs === undefined) {
+    return unlimited;
+  }
   let stopTotal = (): void => {};
   let stopFirst = (): void => {};
   let stopIdle: (() => void) | undefined;
@@ -81,3 +84,5 @@ export function watchTime(
     stop,
   };
 }
+
+const unlimited: TimeWatch = { sent() {}, waiting() {}, arrived() {}, content() {}, stop() {} };
