@@ -12,6 +12,7 @@ export class AttemptMemory<T> {
   }
 
   get(attemptId: string): T | undefined {
+    if (this.#young.size === 0 && this.#old.size === 0) return undefined; // estimates are rare
     return this.#young.get(attemptId) ?? this.#old.get(attemptId);
   }
 

@@ -8,8 +8,6 @@ export const maxGroups = 100;
 export class NameBucket {
   readonly name: string;
   readonly totals: Totals = new Totals();
-  /** Where the name stands in the tree of paths. */
-  readonly nodes: Set<PathNode> = new Set();
   /** Runs of this name that have not ended. */
   open = 0;
   /** A group takes the totals of folded names, and is never folded itself. */
@@ -19,9 +17,32 @@ export class NameBucket {
   older: NameBucket | undefined;
   newer: NameBucket | undefined;
 
+  /** Nearly every name stands in one place only, and a set for each of them would be most of what it weighs. */
+  #node: PathNode | undefined;
+  #others: Set<PathNode> | undefined;
+
   constructor(name: string, isGroup = false) {
     this.name = name;
     this.isGroup = isGroup;
+  }
+
+  /** Where the name stands in the tree of paths: a copy. */
+  get nodes(): readonly PathNode[] {
+    return this.#node === undefined ? [...(this.#others ?? [])] : [this.#node, ...(this.#others ?? [])];
+  }
+
+  addNode(node: PathNode): void {
+    if (this.#node === undefined) {
+      this.#node = node;
+      return;
+    }
+    this.#others ??= new Set();
+    this.#others.add(node);
+  }
+
+  deleteNode(node: PathNode): void {
+    if (this.#node === node) this.#node = undefined;
+    else this.#others?.delete(node);
   }
 }
 

@@ -53,15 +53,15 @@ export class ScopeTree {
     const node = new PathNode(parent, bucket);
     parent.children ??= new Map();
     parent.children.set(bucket, node);
-    bucket.nodes.add(node);
+    bucket.addNode(node);
     this.#size++;
     return node;
   }
 
   /** Every path that ends in `from` becomes one that ends in `into`; where that is there already, the two merge. */
   fold(from: NameBucket, into: NameBucket): void {
-    // A copy: merging takes nodes out of the set, also such as lie under one another.
-    for (const node of [...from.nodes]) {
+    // Merging takes nodes out of the name, also such as lie under one another.
+    for (const node of from.nodes) {
       const { parent } = node;
       if (node.mergedInto !== undefined || parent?.children === undefined) continue;
       parent.children.delete(from);
@@ -72,8 +72,8 @@ export class ScopeTree {
       }
       node.bucket = into;
       parent.children.set(into, node);
-      from.nodes.delete(node);
-      into.nodes.add(node);
+      from.deleteNode(node);
+      into.addNode(node);
     }
   }
 
@@ -90,7 +90,7 @@ export class ScopeTree {
       into.children.set(bucket, child);
     }
     node.children = undefined;
-    node.bucket?.nodes.delete(node);
+    node.bucket?.deleteNode(node);
     node.mergedInto = into;
     this.#size--;
   }
