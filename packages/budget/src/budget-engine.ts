@@ -379,16 +379,12 @@ export class BudgetEngine {
   #reserveTotal(account: HoldAccount, spend: Spend, signal: AbortSignal | undefined): Answer<ReserveResult> {
     if (account.lines.length === 0) return { admitted: true };
     const { leaseMs, onExpiry } = this.settings;
-    const lines = account.lines.map(({ key, window, limit }) => {
-      const amount = this.#units(limit.unit, spend);
-      return {
-        key,
-        window,
-        // More than a ledger counts is over every limit.
-        amount: amount < largestAmount ? amount : largestAmount,
-        limit: account.overrun ? largestAmount : this.#limitUnits(limit),
-      };
-    });
+    const lines = account.lines.map(({ key, window, limit }) => ({
+      key,
+      window,
+      amount: countable(this.#units(limit.unit, spend)),
+      limit: account.overrun ? largestAmount : this.#limitUnits(limit),
+    }));
     return this.ledger.reserve({ holdId: account.id, lines, leaseMs, onExpiry }, signal);
   }
 
@@ -480,6 +476,12 @@ const noAmounts: readonly bigint[] = [];
 
 function refusalId({ name, attribute }: Limit, value: string | undefined): string {
   return attribute === undefined ? name : `${attribute}=${value} ${name}`;
+}
+
+/** More than a ledger counts is over every limit all the same. */
+function countable(units: bigint): bigint {
+  if (units > largestAmount) return largestAmount;
+  return units;
 }
 
 /** Tokens of prompt and answer; none where the counts are none. */

@@ -149,16 +149,19 @@ export const leaseChecks: readonly LedgerCheck[] = [
     await world.post('x', 60n, { holdId: 'a', close: true });
     await world.expect(60n, 0n);
   }),
-  ledgerCheck('what an expiry booked and a reset took away is not booked again by its owner', async (world) => {
-    await world.hold('a', 100n, { leaseMs: 1_000, onExpiry: 'book' });
-    await world.backend.advance(1_100);
-    await world.expect(100n, 0n);
-    await world.ledger.reset(keyOf('daily'));
-    await world.post('x', 60n, { holdId: 'a' });
-    await world.expect(0n, 0n);
-    await world.post('y', 90n, { holdId: 'a', close: true });
-    await world.expect(50n, 0n);
-  }),
+  ledgerCheck(
+    'what an expiry booked and a reset took away is not booked again by its owner',
+    async (world) => {
+      await world.hold('a', 100n, { leaseMs: 1_000, onExpiry: 'book' });
+      await world.backend.advance(1_100);
+      await world.expect(100n, 0n);
+      await world.ledger.reset(keyOf('daily'));
+      await world.post('x', 60n, { holdId: 'a' });
+      await world.expect(0n, 0n);
+      await world.post('y', 90n, { holdId: 'a', close: true });
+      await world.expect(50n, 0n);
+    },
+  ),
   ledgerCheck('a late booking under a hold that was released is booked in full', async (world) => {
     await world.hold('a', 100n, { leaseMs: 1_000, onExpiry: 'release' });
     await world.backend.advance(1_100);
