@@ -39,8 +39,8 @@ export type HostName =
   | 'x-ai';
 
 /**
- * The hosts that are known by name. Gathered in November 2026 from what is written about each, not tried against it: look into the host's documentation where it matters; names of providers are those of
- * the price book.
+ * The hosts that are known by name. Gathered in November 2026 from what is written about each, not tried against it: look
+ * into the host's documentation where it matters. Names of providers are those of the price book.
  */
 export const hosts: Readonly<Record<HostName, Host>> = {
   /**
