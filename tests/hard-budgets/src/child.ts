@@ -19,6 +19,13 @@ export interface ChildOrders {
   readonly leaseMs?: number;
 }
 
+/** What it says of each call that it sees the end of, while it spends for ever. */
+export interface ChildWord {
+  readonly callId: string;
+  /** Why it failed, where it was no refusal: it may be billed, and booked later. */
+  readonly failure?: string;
+}
+
 /** What it says when a burst is over. */
 export interface BurstOutcome {
   readonly admitted: number;
@@ -61,6 +68,11 @@ if (burst === undefined) {
   process.disconnect();
 }
 
+/** Resolves when it is out of this process. */
+function say(word: ChildWord): Promise<unknown> {
+  return new Promise((told) => process.send?.(word, told));
+}
+
 /** One call after the other, each with a name of its own. */
 async function spendForEver(worker: number): Promise<void> {
   for (let i = 0; ; i++) {
@@ -68,9 +80,10 @@ async function spendForEver(worker: number): Promise<void> {
     try {
       await llm.generate(callId, { attributes: { callId } });
       await guard.flush();
-      await new Promise((told) => process.send?.(callId, told)); // over, and booked
-    } catch {
-      await new Promise((next) => setTimeout(next, 20)); // refused
+      await say({ callId }); // over, and booked
+    } catch (error) {
+      if (isSynapseError(error, 'budget-exceeded')) await new Promise((next) => setTimeout(next, 20));
+      else await say({ callId, failure: String(error) });
     }
   }
 }
