@@ -159,6 +159,16 @@ describe('a ledger that cannot be asked', () => {
 });
 
 describe('bookings on their way', () => {
+  test('a flush waits for those that were made before it, whatever comes meanwhile', async () => {
+    const { clock, guard, ledger, tracker, during } = world();
+    ledger.mode = 'slow';
+    tracker.record('test', 'dime', { ...spend, attemptId: 'before' });
+    const flushed = guard.flush();
+    await clock.advance(10);
+    tracker.record('test', 'dime', { ...spend, attemptId: 'meanwhile' });
+    expect((await during(flushed)).result.status).toBe('fulfilled');
+  });
+
   test('count against admission, and reach the store when it is back', async () => {
     const { guard, ledger, tracker, during } = world();
     ledger.mode = 'away';

@@ -105,17 +105,17 @@ export class LedgerClient {
     await this.#arrived(this.#deadline(), undefined);
   }
 
-  /** @throws LedgerError when something could not be posted in time; it is kept and tried again. */
+  /** @throws LedgerError when something that is on its way now does not arrive in time; it is kept and tried again. */
   async flush(signal?: AbortSignal): Promise<void> {
     const { posts } = this;
     const endsAtMs = this.#deadline();
-    await this.#arrived(endsAtMs, signal);
-    if (posts.pending > 0 || posts.conflicts > 0) {
+    const arrived = await this.#arrived(endsAtMs, signal); // others may be on their way by then
+    if (!arrived || posts.conflicts > 0) {
       throw new LedgerError(
-        posts.pending > 0
-          ? `${posts.pending} bookings have not reached the budget's ledger. They are kept and tried again.`
-          : `The budget's ledger refused ${posts.conflicts} bookings for good. They still count in this process.`,
-        { transient: posts.pending > 0, cause: posts.lastError },
+        arrived
+          ? `The budget's ledger refused ${posts.conflicts} bookings for good. They still count in this process.`
+          : `${posts.pending} bookings have not reached the budget's ledger. They are kept and tried again.`,
+        { transient: !arrived, cause: posts.lastError },
       );
     }
     await this.#ask(() => this.#store.flush(), endsAtMs, signal);
