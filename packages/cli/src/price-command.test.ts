@@ -56,6 +56,15 @@ describe('synapsekit price', () => {
     expect((await price('gemini-2.5-pro')).out).toMatch(/long prompts +\$2\.50 per million input tokens/);
   });
 
+  test('tells what a request costs apart from its tokens', async () => {
+    const { out } = await price('perplexity/sonar');
+    expect(out).toContain('request       $0.012 each');
+    expect(out).toContain('input         $1.00 per million tokens');
+    expect(out).not.toContain('long prompts');
+    const { out: json } = await price('perplexity/sonar', '--json');
+    expect(JSON.parse(json).prices[0]).toMatchObject({ requestUsd: '0.012', inputUsdPerMillion: '1' });
+  });
+
   test('exits with 1 when one is not known, and prints the others', async () => {
     const { code, out, err } = await price('gpt-4o', 'gpt-no-such');
     expect(out).toContain('openai/gpt-4o');

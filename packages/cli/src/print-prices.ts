@@ -31,30 +31,43 @@ export function printPrices({ models, query, usage, json }: PriceRequest, io: Cl
   return found.every(({ price }) => price !== undefined) ? exitCodes.ok : exitCodes.failed;
 }
 
-/** Pico-dollars per million tokens of each kind, for prompts of ordinary length. */
-function rates(price: Price): { readonly input: bigint; readonly cached: bigint; readonly output: bigint } {
-  // Long prompts may cost more a token, so a million is not asked for at once.
-  const perThousand = (usage: Partial<TokenCounts>): bigint =>
-    price.costPico({ inputTokens: 0, outputTokens: 0, ...usage });
+interface Rates {
+  /** Whatever is in it. */
+  readonly request: bigint;
+  readonly input: bigint;
+  readonly cached: bigint;
+  readonly output: bigint;
+  /** In prompts that are so long. */
+  readonly longInput: bigint;
+}
+
+/** Pico-dollars a request, and per million tokens of each kind. */
+function rates(price: Price): Rates {
+  const request = price.costPico({ inputTokens: 0, outputTokens: 0 });
+  const tokens = (usage: Partial<TokenCounts>): bigint =>
+    price.costPico({ inputTokens: 0, outputTokens: 0, ...usage }) - request;
   return {
-    input: perThousand({ inputTokens: 1_000 }) * 1_000n,
-    cached: perThousand({ inputTokens: 1_000, cachedInputTokens: 1_000 }) * 1_000n,
-    output: perThousand({ outputTokens: 1_000 }) * 1_000n,
+    request,
+    // Long prompts may cost more a token, so a million is not asked for at once.
+    input: tokens({ inputTokens: 1_000 }) * 1_000n,
+    cached: tokens({ inputTokens: 1_000, cachedInputTokens: 1_000 }) * 1_000n,
+    output: tokens({ outputTokens: 1_000 }) * 1_000n,
+    longInput: tokens({ inputTokens: 1_000_000 }),
   };
 }
 
 function formatPrice(price: Price, usage: TokenCounts | undefined): string {
   const { provider, model, contextWindow, retirement, source } = price;
-  const { input, cached, output } = rates(price);
+  const { request, input, cached, output, longInput } = rates(price);
   const rows: [string, string][] = [
+    ...(request === 0n ? [] : ([['request', `${formatUsd(request)} each`]] as [string, string][])),
     ['input', `${formatUsd(input)} per million tokens`],
     ...(cached === input
       ? []
       : ([['cached input', `${formatUsd(cached)} per million tokens`]] as [string, string][])),
     ['output', `${formatUsd(output)} per million tokens`],
   ];
-  const longPrompt = price.costPico({ inputTokens: 1_000_000, outputTokens: 0 });
-  if (longPrompt !== input) rows.push(['long prompts', `${formatUsd(longPrompt)} per million input tokens`]);
+  if (longInput !== input) rows.push(['long prompts', `${formatUsd(longInput)} per million input tokens`]);
   if (contextWindow !== undefined) rows.push(['context', `${contextWindow.toLocaleString('en-US')} tokens`]);
   if (retirement !== undefined) {
     const then = retirement.replacement === undefined ? '' : `; use ${retirement.replacement}`;
@@ -67,11 +80,12 @@ function formatPrice(price: Price, usage: TokenCounts | undefined): string {
 
 function priceAsJson(price: Price, usage: TokenCounts | undefined): object {
   const { provider, model, contextWindow, maxOutputTokens, retirement, source } = price;
-  const { input, cached, output } = rates(price);
+  const { request, input, cached, output } = rates(price);
   return {
     found: true,
     provider,
     model,
+    requestUsd: usdDecimal(request),
     inputUsdPerMillion: usdDecimal(input),
     cachedInputUsdPerMillion: usdDecimal(cached),
     outputUsdPerMillion: usdDecimal(output),
