@@ -42,6 +42,11 @@ export interface ValidationJson {
   readonly lengthApgr: number;
   /** By how much the learned heads are better than length, with the 90 % interval of the paired difference. */
   readonly advantage: Estimate;
+  /**
+   * What the predicted gains say that length does not: standard deviations above chance among rows of like length, and the
+   * chance of finding so much where length is all there is.
+   */
+  readonly beyondLength: { readonly z: number; readonly p: number };
 }
 
 /** A trained router, as `synapsekit route train` writes it. Plain JSON, without a word of any prompt. */

@@ -68,6 +68,39 @@ describe('trainRouterModel', () => {
     expect(kept.json.form).toBe('learned');
   });
 
+  test('where length is all there is, it falls back, but for a few times in a hundred', {
+    timeout: 60_000,
+  }, async () => {
+    const trials = 60;
+    let kept = 0;
+    for (let trial = 0; trial < trials; trial++) {
+      const random = seededRandom(7_919 * trial);
+      const rows = Array.from({ length: 240 }, (_, i): OutcomeRow => {
+        const length = 1 + Math.floor(random() * 60);
+        const words = Array.from({ length }, () => `w${Math.floor(400 ** random())}x`);
+        const [small, large] = [Number(random() < 0.3), Number(random() < 0.3 + (0.3 * length) / 60)];
+        return {
+          id: String(i),
+          prompt: words.join(' '),
+          outcomes: { small: { score: small }, large: { score: large } },
+        };
+      });
+      const { json } = await trainRouterModel(rows, { buckets: 1_024, weak: 'small', strong: 'large' });
+      if (json.form === 'learned') kept++;
+    }
+    // 5 % are allowed; three standard deviations more would be the bad luck of one in a thousand.
+    expect(kept / trials).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / trials));
+  });
+
+  test('where something is learnt, little is enough to prove it', async () => {
+    const forms = await Promise.all(
+      [1, 2, 3, 4, 5, 6, 7, 8].map(
+        async (seed) => (await trainRouterModel(syntheticOutcomes(300, { seed }))).json.form,
+      ),
+    );
+    expect(forms).toEqual(forms.map(() => 'learned'));
+  });
+
   test('a head for each of many models, the cheapest and the best the pair', async () => {
     const rows = syntheticOutcomes(300, { seed: 6 }).map((row) => ({
       ...row,
@@ -122,6 +155,27 @@ describe('trainRouterModel', () => {
       'differ in 0 of 300 rows',
     ],
     [syntheticOutcomes(300), { weak: 'large', strong: 'small' }, 'no-gap', 'Always take large'],
+    [
+      syntheticOutcomes(300, { costs: false }),
+      { costsUsd: { small: 0.004, large: 0.0002 } },
+      'dominated',
+      'small is dominated: it scores',
+    ],
+    [
+      syntheticOutcomes(300, { costs: false }),
+      { costsUsd: { small: 0.001, large: 0.001 } },
+      'dominated',
+      'There is nothing to route between: always take large.',
+    ],
+    [
+      syntheticOutcomes(300, { costs: false }).map((row) => ({
+        ...row,
+        outcomes: { ...row.outcomes, tiny: { score: 0 } },
+      })),
+      { costsUsd: { small: 0.004, large: 0.002, tiny: 0.0001 }, weak: 'small' },
+      'dominated',
+      'Name a cheaper one as the weak model (--weak; in code: weak).',
+    ],
     [
       syntheticOutcomes(300, { costs: false }),
       { costsUsd: { large: 0.004 } },
