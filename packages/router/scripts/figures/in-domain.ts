@@ -8,7 +8,7 @@ import { mean, one, overSamples, type Page, withInterval } from './page.ts';
 import { nameInReport, rules } from './rules.ts';
 
 /** How many rows models are trained on. */
-export const trainedRows: Readonly<Record<SetName, number>> = { mmlu: 1_500, gsm8k: 650 };
+const trainedRows: Readonly<Record<SetName, number>> = { mmlu: 1_500, gsm8k: 650 };
 
 /** A model for each set, and the reports on all routers. */
 export interface InDomain {

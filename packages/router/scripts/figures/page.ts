@@ -51,7 +51,7 @@ export const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Standard deviation over samples. */
-export const deviation = (values: readonly number[]): number =>
+const deviation = (values: readonly number[]): number =>
   Math.sqrt(mean(values.map((value) => (value - mean(values)) ** 2)));
 
 /** `0.649 ± 0.008 (worst 0.633)` */

@@ -20,7 +20,7 @@ export function buildModel(
   const all = table.models.map((_, index) => index);
   const json: RouterModelJson = {
     kind: 'synapsekit-router-model',
-    version: 1,
+    version: 2,
     form,
     models: table.models.map(rounded),
     weak: table.models[table.weak]?.name ?? '',

@@ -30,7 +30,6 @@ describe('trainRouterModel', () => {
     expect(model.predict('prove it', { hardened: true }).large).toBeLessThanOrEqual(1);
 
     const text = JSON.stringify(model.json);
-    expect(text.length).toBeGreaterThan(8 * 1_024);
     expect(text.length).toBeLessThan(64 * 1_024);
     expect(text).not.toContain('theorem');
     const again = new GainModel(JSON.parse(text));
@@ -213,8 +212,8 @@ describe('GainModel', () => {
   test.each([
     [undefined, 'it must be the parsed JSON'],
     [{}, '"kind" is not'],
-    [{ kind: 'synapsekit-router-model', version: 2 }, 'its version is 2, this release reads 1'],
-    [{ kind: 'synapsekit-router-model', version: 1, form: 'learned', models: [] }, 'two models or more'],
+    [{ kind: 'synapsekit-router-model', version: 1 }, 'its version is 1, this release reads 2'],
+    [{ kind: 'synapsekit-router-model', version: 2, form: 'learned', models: [] }, 'two models or more'],
   ])('refuses what is no model: %j', (json, message) => {
     expect(() => new GainModel(json)).toThrow(message);
   });

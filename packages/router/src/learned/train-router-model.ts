@@ -25,7 +25,7 @@ export interface TrainRouterModelOptions extends OutcomeTableOptions {
   readonly rows?: number | undefined;
   /** How strongly weights are held at zero. @default 1.5, rising with the root of the rows */
   readonly l2?: number | undefined;
-  /** Size of the table of words, a power of two. @default what keeps the file below 64 KB: 16384 for two models */
+  /** Size of the table of words, a power of two. @default what keeps the file below 64 KB: 32768 for two models */
   readonly buckets?: number | undefined;
   /**
    * What learning has to be better than length on: `"rows"`, rows like those it was trained on, or `"groups"`, kinds of
