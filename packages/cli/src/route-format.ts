@@ -31,6 +31,11 @@ export function trainingText(
       ? `The model predicts by what it has learnt where ${strong} is better than ${weak}.`
       : 'What was learnt is not clearly better than prompt length: the model goes by length. More rows may change that.',
   ];
+  if (form === 'learned' && validation !== undefined && validation.advantage.low <= 0) {
+    lines.push(
+      `By how much is not sure yet; that it says something which length does not, is (p = ${validation.beyondLength.p.toPrecision(2)}).`,
+    );
+  }
   if (form === 'learned' && groupValidation !== undefined && groupValidation.advantage.low <= 0) {
     lines.push(
       'On kinds of queries that it has not seen it is not clearly better than length: train again when they change.',
