@@ -1,6 +1,9 @@
+import { defineLLM } from '@synapsekit/core';
 import { GainModel } from '@synapsekit/router';
 import { trainRouterModel } from '@synapsekit/router/offline';
 import { seededRandom } from '@synapsekit/testing';
+import { litellmComplexity } from '../../packages/router/scripts/keyword-scorers.ts';
+import { RouteDesk } from '../../packages/router/src/policy/route-desk.ts';
 import type { Bench } from './harness/bench.ts';
 
 const words =
@@ -13,69 +16,6 @@ const text = (length: number): string => {
   while (made.length < length) made += `${words[Math.floor(random() * words.length)]} `;
   return made.slice(0, length);
 };
-
-/** Scorers by keywords have seven lists of words, looked for one after the other as whole words, case folded. */
-const lists: readonly (readonly string[])[] = [
-  [
-    'function',
-    'class',
-    'import',
-    'def',
-    'return',
-    'async',
-    'await',
-    'const',
-    'python',
-    'javascript',
-    'sql',
-    'api',
-    'regex',
-    'debug',
-    'compile',
-  ],
-  [
-    'prove',
-    'derive',
-    'theorem',
-    'reason',
-    'think',
-    'therefore',
-    'deduce',
-    'infer',
-    'logic',
-    'step by step',
-    'explain why',
-    'trade-off',
-  ],
-  [
-    'algorithm',
-    'complexity',
-    'distributed',
-    'kubernetes',
-    'architecture',
-    'protocol',
-    'encryption',
-    'quantum',
-    'latency',
-    'throughput',
-  ],
-  ['what is', 'define', 'who is', 'when did', 'capital of', 'translate', 'hello', 'thanks', 'list', 'name'],
-  ['first', 'then', 'next', 'finally', 'after that', 'step 1', 'step 2', 'phase', 'stage'],
-  ['write a story', 'poem', 'imagine', 'creative', 'brainstorm', 'slogan', 'metaphor'],
-  ['must', 'at most', 'at least', 'exactly', 'constraint', 'no more than', 'within', 'budget', 'deadline'],
-];
-const patterns = lists.map((list) => list.map((word) => new RegExp(`\\b${word}\\b`)));
-const weights = [0.3, 0.25, 0.25, -0.05, 0.03, 0.05, 0.07];
-
-function keywordScore(query: string): number {
-  const folded = query.toLowerCase();
-  let score = query.length / 4 > 400 ? 0.1 : 0;
-  for (const [index, list] of patterns.entries()) {
-    const hits = list.filter((pattern) => pattern.test(folded)).length;
-    score += (weights[index] ?? 0) * Math.min(1, hits / 3);
-  }
-  return score;
-}
 
 export const bench: Bench = {
   title: 'Router, one decision',
@@ -95,21 +35,46 @@ export const bench: Bench = {
     const at = (index: number): string => queries[index % queries.length] ?? '';
     if (new Set(queries.map((query) => model.gainOfText(query))).size < 32)
       throw new Error('The model says nothing.');
+    const megabytes = Buffer.from(text(10_000).repeat(1_000)).toString();
+    const pool = ['small', 'large'].map((name) =>
+      defineLLM({ provider: 'bench', model: name, generate: () => name }),
+    );
+    const candidates = pool.map((llm) => ({ llm }));
+    const desk = new RouteDesk({ router: 'bench' });
+    const into = new Float64Array(2);
     return [
       await compare({
         title: 'A query of 500 characters',
-        note: 'The keyword scorer is ours, in the form that is usual: seven lists of whole words.',
+        note: "The keyword scorer has the seven dimensions and the word lists of LiteLLM's complexity router, in code of ours.",
         mode: 'sync',
         contenders: [
           { name: 'length', op: (index) => at(index).length },
           { name: 'learned gain', op: (index) => model.gainOfText(at(index)) },
           { name: 'learned gain, hardened', op: (index) => model.predict(at(index), { hardened: true }) },
-          { name: 'keyword scorer', op: (index) => keywordScore(at(index)) },
+          { name: 'keyword scorer', op: (index) => litellmComplexity(at(index)).score },
         ],
         targets: [
           { text: 'against a keyword scorer', ratio: ['learned gain', 'keyword scorer'], limit: 0.2 },
           { text: 'a decision, in ns', value: 'learned gain', limit: 50_000 },
         ],
+      }),
+      await compare({
+        title: 'A query of ten megabytes',
+        note: 'A whole decision of a router: gates, gain, record. The gain alone reads the end of the text.',
+        mode: 'sync',
+        contenders: [
+          { name: 'learned gain', op: () => model.gainOfText(megabytes) },
+          {
+            name: 'decision',
+            op: () => {
+              desk.requireServable(megabytes, {}, pool);
+              model.predictText(megabytes, into);
+              return desk.decide({ prompt: megabytes, options: {}, candidates, qualityPerUsd: 0 }).plan
+                .length;
+            },
+          },
+        ],
+        targets: [{ text: 'a decision, in ns', value: 'decision', limit: 3_000_000 }],
       }),
     ];
   },

@@ -1,44 +1,20 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { memoryIo } from '../test/memory-io.ts';
 import { outcomeLines } from '../test/outcome-lines.ts';
+import { type RouteRun, routeFolder, routeIn } from '../test/route-folder.ts';
 import { roundTicks } from './route-chart.ts';
 import { runCli } from './run-cli.ts';
 
 let cwd = '';
 beforeAll(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'route-'));
-  writeFileSync(join(cwd, 'outcomes.jsonl.gz'), gzipSync(outcomeLines(700)));
-  writeFileSync(join(cwd, 'few.jsonl'), outcomeLines(60));
-  writeFileSync(join(cwd, 'two.jsonl'), outcomeLines(2));
-  writeFileSync(join(cwd, 'empty.jsonl'), '');
-  writeFileSync(join(cwd, 'one-model.jsonl'), outcomeLines(300, ['small']));
-  writeFileSync(
-    join(cwd, 'broken.jsonl'),
-    `${outcomeLines(3)}{"id": "x", "prompt": "secret", "outcomes": {"small": {"score": NaN}}}\n`,
-  );
-  writeFileSync(
-    join(cwd, 'null.jsonl'),
-    `${outcomeLines(3)}{"id": "x", "prompt": "secret", "outcomes": {"small": {"score": null}}}\n`,
-  );
-  writeFileSync(
-    join(cwd, 'routers.mjs'),
-    'export const longest = (p) => p.length;\nexport default () => 1;\nexport const n = 3;',
-  );
-  writeFileSync(join(cwd, 'throws.mjs'), 'throw new Error("no good");');
-  writeFileSync(join(cwd, 'nan.mjs'), 'export default () => NaN;');
+  cwd = routeFolder();
 });
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 
-const route = async (...argv: string[]): Promise<{ code: number; out: string; err: string }> => {
-  const io = memoryIo({ cwd });
-  const code = await runCli(['route', ...argv], io);
-  return { code, out: io.out(), err: io.err() };
-};
+const route = (...argv: string[]): Promise<RouteRun> => routeIn(cwd, argv);
 
 describe('synapsekit route', () => {
   test('says what there is, and what each command takes', async () => {
@@ -163,6 +139,7 @@ describe('synapsekit route', () => {
     expect(report.routers.map(({ name }) => name)).toEqual([
       'random',
       'prompt length',
+      'length tiers',
       'best single (large)',
       'oracle',
       'learned (held out)',
@@ -203,76 +180,6 @@ describe('synapsekit route', () => {
       '0.5',
     );
     expect([nobody.code, nobody.err]).toEqual([1, 'There is no router to judge: name one with --router.\n']);
-  });
-
-  test.each([
-    [['eval', 'nothing.jsonl'], 'nothing.jsonl: it cannot be read: there is no such file.'],
-    [['eval', 'empty.jsonl'], 'there is no row in it. Log outcomes first'],
-    [['eval', 'two.jsonl'], '2 rows have a score for every model; an evaluation needs 50'],
-    [['eval', 'one-model.jsonl'], 'There is only one model (small): nothing to route.'],
-    [['eval', 'broken.jsonl'], 'broken.jsonl:4: this is no JSON'],
-    [
-      ['eval', 'null.jsonl'],
-      'null.jsonl:4: outcomes["small"].score must be a number from 0 to 1, got null (what JSON makes of NaN).',
-    ],
-    [['eval', 'few.jsonl', '--weak', 'large', '--strong', 'small'], 'Always take large.'],
-    [['eval', 'few.jsonl', '--weak', 'tiny'], 'No row names the model "tiny". There are: small, large.'],
-    [
-      ['eval', 'few.jsonl', '-r', 'empty.jsonl'],
-      'a router is a .json file of "route train", or a JavaScript',
-    ],
-    [['eval', 'few.jsonl', '-r', 'throws.mjs'], 'throws.mjs: it does not load: no good'],
-    [['eval', 'few.jsonl', '-r', 'nan.mjs'], 'The router "nan" scored a query NaN: it must be a number.'],
-    [
-      ['train', 'few.jsonl', '-o', 'x.json'],
-      '60 rows have a score for every model; training needs 200 at the least',
-    ],
-    [
-      ['train', 'outcomes.jsonl.gz', '-o', 'x.json', '--rows', '9000'],
-      'There are 700 rows with all models, 9000 were asked for.',
-    ],
-    [
-      ['train', 'outcomes.jsonl.gz', '-o', 'no/folder/x.json', '--rows', '200'],
-      'no/folder/x.json: it cannot be written (ENOENT).',
-    ],
-    [
-      ['calibrate', 'few.jsonl', '-m', 'none.json', '--keep', '0.9'],
-      'none.json: it cannot be read (ENOENT).',
-    ],
-    [['calibrate', 'few.jsonl', '-m', 'few.jsonl', '--keep', '0.9'], 'few.jsonl: it is no JSON.'],
-  ])('%j is a sentence and exit code 2', async (argv, message) => {
-    const { code, out, err } = await route(...argv);
-    expect(err).toContain(message);
-    expect(err).not.toMatch(/^ {4}at |secret/m);
-    expect([code, out]).toEqual([2, '']);
-    expect(existsSync(join(cwd, 'x.json'))).toBe(false);
-  });
-
-  test.each([
-    [['eval'], 'synapsekit route eval needs a file of outcomes.\nTry: synapsekit route eval --help\n'],
-    [['eval', 'a', 'b'], 'takes one file, got 2.'],
-    [
-      ['eval', 'a', '--fail-under', 'worse'],
-      '--fail-under must be "length" or an APGR such as 0.6, got "worse".',
-    ],
-    [['eval', 'a', '--draws', '3'], '--draws must be a whole number >= 20'],
-    [['eval', 'a', '--cost', 'gpt-4o'], '--cost must be MODEL=USD, separated by commas, got "gpt-4o".'],
-    [['eval', 'a', '--max-score', '0'], '--max-score must be above 0.'],
-    [['train', 'a'], 'needs to know where the model goes: -o model.json.'],
-    [['train', 'a', '-o', 'x.json', '--seed', '5000000000'], '--seed must be at most 4294967295'],
-    [['train', 'a', '-o', 'x.json', '--proof', 'words'], '--proof must be rows or groups'],
-    [['calibrate', 'a', '--keep', '0.9'], 'needs a model: --model model.json.'],
-    [['calibrate', 'a', '-m', 'm'], 'What is to be promised?'],
-    [['calibrate', 'a', '-m', 'm', '--keep', '0.9', '--max-cost-usd', '1'], 'One promise at a time'],
-    [['calibrate', 'a', '-m', 'm', '--keep', '1.5'], '--keep must be above 0 and at most 1, got 1.5.'],
-    [
-      ['calibrate', 'a', '-m', 'm', '--keep', '0.9', '--confidence', '1'],
-      '--confidence must be at most 0.9999',
-    ],
-  ])('%j is wrong usage', async (argv, message) => {
-    const { code, out, err } = await route(...argv);
-    expect(err).toContain(message);
-    expect([code, out]).toEqual([2, '']);
   });
 
   test('a prompt of ten megabytes is a prompt like any other', async () => {
@@ -318,6 +225,41 @@ describe('synapsekit route', () => {
       expect(text).not.toContain("best model's cost");
     }
     expect(html).toMatch(/Its curve ends at \d+ % strong calls/);
+  });
+
+  test('where the better model is the cheaper one, eval says that there is nothing to route', async () => {
+    const { code, out } = await route(
+      'eval',
+      'dominated.jsonl',
+      '--no-learned',
+      '--draws',
+      '50',
+      '--html',
+      'd.html',
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(/^small is dominated: large is no dearer and no worse\. Drop it\.$/m);
+    expect(out).toMatch(/^There is nothing to route between small and large: always take large\.$/m);
+    expect(readFileSync(join(cwd, 'd.html'), 'utf8')).toContain(
+      'There is nothing to route between small and large',
+    );
+  });
+
+  test('a promise that the cheap model keeps alone needs no router, and it says so', async () => {
+    await route('train', 'outcomes.jsonl.gz', '-o', 'base.json', '--rows', '250');
+    const { code, out } = await route(
+      'calibrate',
+      'outcomes.jsonl.gz',
+      '-m',
+      'base.json',
+      '--keep',
+      '0.3',
+      '-o',
+      'y.json',
+    );
+    expect(code).toBe(0);
+    expect(out).toContain('small alone keeps it: for so little no router is needed.');
+    expect(out).not.toContain('every other time');
   });
 
   test('axes have round ticks that enclose what is drawn', () => {

@@ -31,6 +31,11 @@ export function trainingText(
       ? `The model predicts by what it has learnt where ${strong} is better than ${weak}.`
       : 'What was learnt is not clearly better than prompt length: the model goes by length. More rows may change that.',
   ];
+  if (form === 'learned' && validation !== undefined && validation.advantage.low <= 0) {
+    lines.push(
+      `By how much is not sure yet; that it says something which length does not, is (p = ${validation.beyondLength.p.toPrecision(2)}).`,
+    );
+  }
   if (form === 'learned' && groupValidation !== undefined && groupValidation.advantage.low <= 0) {
     lines.push(
       'On kinds of queries that it has not seen it is not clearly better than length: train again when they change.',
@@ -58,11 +63,17 @@ export function calibrationText(json: RouterModelJson, calibration: CalibrationJ
     promise.kind === 'quality'
       ? `The guarantee costs ${percent(Math.max(0, more), 1)} more strong calls`
       : `The guarantee gives up ${percent(Math.max(0, -more), 1)} of strong calls`;
+  const gap =
+    promise.kind === 'quality' && point.strongShare === 0
+      ? `${json.weak} alone keeps it: for so little no router is needed.`
+      : point.threshold === unguarded.threshold
+        ? 'The guarantee costs nothing here.'
+        : `${cost}; without it the promise breaks about every other time.`;
   return [
     `Promise: ${promiseText(promise, json.strong)}; ${percent(confidence, 1)} sure, from ${rows} fresh rows.`,
     row('with the guarantee', point),
     row('just so on these rows', unguarded),
-    `${cost}; without it the promise breaks about every other time.`,
+    gap,
     `Wrote ${output}. It holds for traffic like these rows: CalibratedRouter reports drift.`,
     '',
   ].join('\n');

@@ -1,14 +1,12 @@
 import type { Estimate, ReportedRouter, RouteReport } from '@synapsekit/router/offline';
 import { escaped, routeChart } from './route-chart.ts';
 import { percent, usd } from './route-format.ts';
-import { costShareOf, verdictText } from './route-verdict.ts';
+import { costShareOf, nothingToRoute, verdictText } from './route-verdict.ts';
 
 /** A report as one HTML file: no script, no font, no picture from elsewhere. */
 export function reportHtml(report: RouteReport, file: string): string {
   const { rows, weak, strong, routers, draws, models, costUnit } = report;
-  const probed = routers.filter(
-    ({ probe, leaveGroupOut }) => probe !== undefined || leaveGroupOut !== undefined,
-  );
+  const probed = routers.filter(({ probe, kind }) => probe !== undefined || kind === 'held-out');
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Routers on ${escaped(file)}</title>
@@ -47,8 +45,12 @@ ${
   probed.length === 0
     ? ''
     : `<h2>How steady they are</h2>
-${table(['router', 'groups unseen', 'flips', 'µs', 'under attack'], probed.map(probeCells))}
-<p><small>Groups unseen: APGR with whole groups left out of training. Flips: decisions that a harmless edit turns. µs: for one
+${table(
+  ['router', 'ahead of length', 'groups unseen', 'within groups', 'flips', 'µs', 'under attack'],
+  probed.map(probeCells),
+)}
+<p><small>Ahead of length: APGR above prompt length, paired. Groups unseen: APGR with whole groups left out of training.
+Within groups: APGR where each group is put in order on its own. Flips: decisions that a harmless edit turns. µs: for one
 decision over 500 characters. Under attack: strong calls when the same prefix stands before every query.</small></p>`
 }
 <h2>Models</h2>
@@ -89,13 +91,18 @@ ${rows.map((cells) => `<tr>${cells.map(cell).join('')}</tr>`).join('\n')}
 </table>`;
 }
 
-function verdictList({ routers, rows }: RouteReport): string {
-  const items = routers.flatMap((router) => {
+function verdictList({ routers, rows, models }: RouteReport): string {
+  const needless = nothingToRoute(models);
+  const verdicts = routers.flatMap((router) => {
     const verdict = verdictText(router, rows);
     if (verdict === undefined) return [];
     const own = verdict.rows === undefined ? '' : `<br><small>${escaped(verdict.rows)}</small>`;
     return [`<li><span class="${verdict.tone}">${escaped(verdict.sentence)}</span>${own}</li>`];
   });
+  const items = [
+    ...(needless === undefined ? [] : [`<li><span class="bad">${escaped(needless)}</span></li>`]),
+    ...verdicts,
+  ];
   return items.length === 0 ? '' : `<ul>\n${items.join('\n')}\n</ul>`;
 }
 
@@ -116,7 +123,7 @@ function routerCells(router: ReportedRouter): Cell[] {
   return [
     { html: escaped(name) },
     verdictCells[verdict],
-    { html: verdict === 'unmeasured' ? undefined : String(rows) },
+    { html: verdict === 'unmeasured' ? undefined : String(rows), className: 'long' },
     { html: apgr && interval(apgr), className: 'number long' },
     { html: cpt50?.value.toFixed(1) },
     { html: cpt80?.value.toFixed(1) },
@@ -128,14 +135,28 @@ function routerCells(router: ReportedRouter): Cell[] {
   ];
 }
 
-function probeCells({ name, leaveGroupOut, probe }: ReportedRouter): Cell[] {
+function probeCells({
+  name,
+  advantage,
+  leaveGroupOut,
+  withinGroups,
+  probe,
+  hardenedApgr,
+}: ReportedRouter): Cell[] {
   const attack =
     probe &&
     `${percent(probe.attack.before)} &rarr; ${percent(probe.attack.inMessage)}` +
-      (probe.attack.hardened === undefined ? '' : `, hardened ${percent(probe.attack.hardened)}`);
+      (probe.attack.hardened === undefined
+        ? ''
+        : `, hardened ${percent(probe.attack.hardened)} (APGR ${hardenedApgr?.toFixed(3) ?? '-'})`);
   return [
     { html: escaped(name) },
+    {
+      html: advantage && advantage.low !== advantage.high ? interval(advantage) : undefined,
+      className: 'number long',
+    },
     { html: leaveGroupOut && interval(leaveGroupOut), className: 'number long' },
+    { html: withinGroups && interval(withinGroups), className: 'number long' },
     { html: probe && percent(probe.flipRate, 1) },
     { html: probe?.microsecondsAt500Chars.toFixed(1) },
     { html: attack, className: 'long' },

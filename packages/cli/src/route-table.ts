@@ -1,6 +1,6 @@
 import type { Estimate, ReportedRouter, RouteReport } from '@synapsekit/router/offline';
 import { percent, usd, withInterval } from './route-format.ts';
-import { costShareOf, verdictText } from './route-verdict.ts';
+import { costShareOf, nothingToRoute, verdictText } from './route-verdict.ts';
 
 interface Style {
   readonly color: boolean;
@@ -66,7 +66,7 @@ function detailTable(routers: readonly ReportedRouter[]): string[] {
     name,
     advantage === undefined || exact(advantage) ? '-' : signed(advantage),
     leaveGroupOut === undefined ? '-' : withInterval(leaveGroupOut),
-    withinGroups?.toFixed(3) ?? '-',
+    withinGroups === undefined ? '-' : withInterval(withinGroups),
     probe === undefined ? '-' : percent(probe.flipRate, 1),
     probe === undefined ? '-' : probe.microsecondsAt500Chars.toFixed(1),
     probe === undefined
@@ -101,6 +101,8 @@ function verdicts({ routers, models, rows }: RouteReport, paint: Painter): strin
     if (dominatedBy !== undefined)
       lines.push(paint.warn(`${name} is dominated: ${dominatedBy} is no dearer and no worse. Drop it.`));
   }
+  const needless = nothingToRoute(models);
+  if (needless !== undefined) lines.push(paint.bad(needless));
   for (const router of routers) {
     const verdict = verdictText(router, rows);
     if (verdict === undefined) continue;

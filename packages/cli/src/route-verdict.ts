@@ -1,4 +1,4 @@
-import type { ReportedRouter } from '@synapsekit/router/offline';
+import type { ReportedModel, ReportedRouter } from '@synapsekit/router/offline';
 
 /** What is to be said of a router that is no baseline: on the terminal and in the HTML report alike. */
 export interface VerdictText {
@@ -32,6 +32,14 @@ export function verdictText(router: ReportedRouter, allRows: number): VerdictTex
     sentence: `${name}: worthless here: the lower bound of its APGR, ${low}, is not above ${what}.`,
     ...own,
   };
+}
+
+/** What is to be said where the strong model is no dearer than the weak one: no router can earn anything. */
+export function nothingToRoute(models: readonly ReportedModel[]): string | undefined {
+  const strong = models.find(({ role }) => role === 'strong');
+  const weak = models.find(({ role }) => role === 'weak');
+  if (strong === undefined || weak?.dominatedBy !== strong.name) return undefined;
+  return `There is nothing to route between ${weak.name} and ${strong.name}: always take ${strong.name}.`;
 }
 
 /** What "to 90 %" and the like are percent of. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { litellmComplexity } from '../scripts/keyword-scorers.ts';
 import { evaluateRouters, heldOutName } from '../src/evaluate/evaluate-routers.ts';
 import { trainRouterModel } from '../src/learned/train-router-model.ts';
 import { measureGap } from '../src/measure/measure-gap.ts';
@@ -42,6 +43,29 @@ describe.skipIf(!there)('on RouteLLM’s labels', () => {
     expect(learned?.apgr.value).toBeGreaterThanOrEqual(0.63);
     expect(learned?.cpt50.value).toBeLessThan(32);
     expect(learned?.cpt80.value).toBeLessThan(65);
+  });
+
+  test('rules of others are no better than length, as they were found before', async () => {
+    for (const [set, score, tier] of [
+      ['mmlu', 0.584, 0.504],
+      ['gsm8k', 0.538, 0.502],
+    ] as const) {
+      const rows = await readOutcomes(join(folder, `${set}.jsonl.gz`), { responses: false });
+      const pair = {
+        weak: rows.map(({ outcomes }) => outcomes['mixtral-8x7b']?.score ?? 0),
+        strong: rows.map(({ outcomes }) => outcomes['gpt-4-1106']?.score ?? 0),
+      };
+      const said = rows.map(({ prompt }) => litellmComplexity(String(prompt)));
+      for (const [name, figure] of [
+        ['score', score],
+        ['tier', tier],
+      ] as const) {
+        const scores = said.map((rule) => rule[name]);
+        const found = measureGap({ scores, ...pair }, { draws: 200, random: seededRandom(1) })?.apgr;
+        expect(found?.low).toBeLessThan(figure);
+        expect(found?.high).toBeGreaterThan(figure);
+      }
+    }
   });
 
   test('GSM8K: the 10-fold interval covers 0.66, its lower bound is above length', {

@@ -1,5 +1,6 @@
 import { ConfigError, formatUsd, parseUsd, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
 import { GainModel } from '../learned/gain-model.ts';
+import { modelFingerprint } from '../learned/model-fingerprint.ts';
 import { mean, type OutcomeTable, outcomeTable, tableRows } from '../learned/outcome-table.ts';
 import { seededRandom, shuffled } from '../measure/seeded-random.ts';
 import type { OutcomeRow } from '../outcomes/outcome.ts';
@@ -62,6 +63,7 @@ export function calibrateRouter(rows: readonly OutcomeRow[], options: CalibrateR
         ? keepShare(points, promise.maxStrongShare, alpha)
         : keepCost(points, promise.maxCostUsd, alpha, options.maxCallUsd);
   const calibration: CalibrationJson = {
+    model: { fingerprint: modelFingerprint(model.json), weak, strong },
     promise,
     confidence,
     rows: table.rows,
@@ -91,12 +93,21 @@ function keepQuality(points: Points, keep: number, alpha: number): Found {
   }
   const unguarded = ascending.findLast((next) => mean(margin(next)) >= 0) ?? (ascending[0] as number);
   if (threshold !== undefined) return { threshold, unguarded };
-  const first = margin(ascending[0] as number);
+  const safest = ascending[0] as number;
+  const share = percent(points.strongCalls(safest) / points.rows);
   throw new OutcomesError(
     'too-few',
     `${points.rows} fresh rows do not carry the promise to keep ${percent(keep)} of the strong model's quality ` +
-      `(${percent(1 - alpha)} sure): not even with ${percent(1 - 1 / ascending.length)} of strong calls. ` +
-      needed(first, 0, keep + 1, alpha, 'Promise less, or always ask the strong model.'),
+      `(${percent(1 - alpha)} sure): not even with ${share} of strong calls. ` +
+      needed(
+        margin(safest),
+        0,
+        keep + 1,
+        alpha,
+        keep === 1
+          ? 'All of its quality is kept for sure only by always asking the strong model, and that needs no router: promise a little less (0.99 or 0.95).'
+          : 'Promise less, or always ask the strong model.',
+      ),
   );
 }
 

@@ -102,6 +102,9 @@ describe('calibrateRouter', () => {
     expect(() => calibrateRouter(few, { model, promise: { kind: 'quality', keep: 0.99 } })).toThrow(
       /do not carry the promise to keep 99 %.*(About \d+ rows|does not even hold)/,
     );
+    expect(() => calibrateRouter(few, { model, promise: { kind: 'quality', keep: 1 } })).toThrow(
+      /do not carry the promise to keep 100 %.*kept for sure only by always asking the strong model.*promise a little less/,
+    );
     expect(() => calibrateRouter(few, { model, promise: { kind: 'share', maxStrongShare: 0.01 } })).toThrow(
       'do not carry the promise of at most 1 % strong calls',
     );

@@ -19,6 +19,7 @@ import type { Decision } from '../policy/route-desk.ts';
 import type { RouteCandidate } from '../policy/route-policy.ts';
 import type { RouteBase } from '../routed.ts';
 import type { CalibrationJson } from './calibration.ts';
+import { calibrationOf, checkPair } from './check-calibration.ts';
 import { type DriftStatus, DriftWatch, type DriftWatchOptions, type RouteDrift } from './drift-watch.ts';
 
 /** Options of a `CalibratedRouter`. */
@@ -51,8 +52,9 @@ const known = ['model', 'weak', 'strong', 'drift', 'onDrift', ...decidingRouterK
  * its share of strong calls and what calls cost, and reports when they are not what they were. Policies that turn
  * choices, and models that are down, count as well.
  *
- * @throws ConfigError for a model that is not calibrated, or options that are unknown or out of range. Calls throw what
- *   calls of a `LearnedRouter` do.
+ * @throws ConfigError for a model that is not calibrated, or whose calibration was made for another one; for a weak and a
+ *   strong model that are the same or, as far as names and prices tell, swapped; for options that are unknown or out of
+ *   range. Calls throw what calls of a `LearnedRouter` do.
  */
 export class CalibratedRouter extends DecidingRouter<Pick<CalibratedRoute, 'gain' | 'threshold'>> {
   /** The trained model. */
@@ -67,19 +69,12 @@ export class CalibratedRouter extends DecidingRouter<Pick<CalibratedRoute, 'gain
     rejectUnknownKeys(options, known, 'CalibratedRouter');
     const { model, weak, strong, drift = {}, onDrift, policies = [], id = 'calibrated' } = options;
     const trained = model instanceof GainModel ? model : new GainModel(model);
-    const { calibration } = trained.json;
-    if (calibration === undefined) {
-      throw new ConfigError(
-        'This model promises nothing yet: run "synapsekit route calibrate" on it first.',
-        {
-          option: 'model',
-        },
-      );
-    }
+    const calibration = calibrationOf(trained.json);
     for (const [name, llm] of Object.entries({ weak, strong })) {
       if (typeof llm?.generate === 'function') continue;
       throw new ConfigError(`CalibratedRouter needs two models: { weak, strong }.`, { option: name });
     }
+    checkPair({ weak, strong }, trained.json, options.prices);
     rejectUnknownKeys(drift, ['window', 'falseAlarmRate'], 'drift');
     super([weak, strong], id, options, policies);
     this.trained = trained;

@@ -20,6 +20,8 @@ export interface OperatingPoint {
 
 /** A promise with the threshold that keeps it. */
 export interface CalibrationJson {
+  /** The model that it was made for: thresholds mean nothing for another one. */
+  readonly model: { readonly fingerprint: string; readonly weak: string; readonly strong: string };
   readonly promise: RoutePromise;
   /** The promise fails to hold in at most 1 - confidence of all calibrations. */
   readonly confidence: number;

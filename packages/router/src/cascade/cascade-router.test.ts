@@ -1,71 +1,28 @@
 import {
   type Attempt,
-  BudgetExceededError,
-  CallTimeoutError,
   CircuitBreakerOpen,
   defineLLM,
   type Generation,
   type LLM,
-  type PriceLookup,
   ProviderError,
-  type StreamEvent,
 } from '@synapsekit/core';
-import fc from 'fast-check';
-import { describe, expect, expectTypeOf, test, vi } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import {
+  cascadeOf,
+  doubt,
+  failing,
+  gainOf,
+  model,
+  outage,
+  refusal,
+  shrug,
+} from '../../test/cascade-world.ts';
 import { agreesWith } from '../verify/agrees-with.ts';
 import { finished } from '../verify/finished.ts';
 import { meanLogprob } from '../verify/mean-logprob.ts';
 import { passes } from '../verify/passes.ts';
 import type { Verifier } from '../verify/verifier.ts';
-import type { CascadeRouterOptions } from './cascade-options.ts';
 import { type CascadeGeneration, CascadeRouter } from './cascade-router.ts';
-
-const usage = { inputTokens: 10, outputTokens: 5 };
-const model = (name: string, text = name): LLM =>
-  defineLLM({
-    provider: 'test',
-    model: name,
-    generate: () => ({ text, usage }),
-    stream: async function* () {
-      for (const piece of text.match(/.{1,3}/gsu) ?? []) yield piece;
-      return { usage };
-    },
-  });
-const failing = (name: string, error: unknown): LLM =>
-  defineLLM({ provider: 'test', model: name, generate: () => Promise.reject(error) });
-const stuck = (name: string): LLM =>
-  defineLLM({ provider: 'test', model: name, generate: () => new Promise(() => {}) });
-const outage = new ProviderError('down', { kind: 'server', provider: 'test', model: 'm' });
-const refusal = new BudgetExceededError('no money', {
-  guard: 'g',
-  limit: 'daily',
-  limitUsd: '1',
-  committedUsd: '1',
-  heldUsd: '0',
-  neededUsd: '0.5',
-  fits: 'window',
-});
-
-const prices: PriceLookup = {
-  find: ({ model: id }) => ({
-    provider: 'test',
-    model: id,
-    source: 'test',
-    costPico: ({ inputTokens, outputTokens }) => BigInt(inputTokens + outputTokens),
-    maxCostPico: ({ inputTokens, outputTokens }) => BigInt(inputTokens + outputTokens),
-  }),
-};
-
-const cascadeOf = (options: Partial<CascadeRouterOptions> = {}): CascadeRouter =>
-  new CascadeRouter({
-    tiers: [model('cheap'), model('strong')],
-    verify: [passes(({ text }) => text !== 'bad')],
-    prices,
-    ...options,
-  });
-const doubt: Verifier = { name: 'doubt', failure: 'doubtful', verify: () => ({ pass: false, reason: 'no' }) };
-const shrug: Verifier = { name: 'shrug', verify: () => ({ pass: undefined, reason: 'who knows' }) };
-const gainOf = (gain: number) => ({ model: { gain: () => gain } });
 
 describe('CascadeRouter', () => {
   test('hands out the cheap answer that passes', async () => {
@@ -270,225 +227,6 @@ describe('when models fail', () => {
     }
     await expect(cascadeOf().generate('q', { signal: AbortSignal.abort('no') })).rejects.toBe('no');
   });
-});
-
-describe('streams', () => {
-  const read = async (
-    router: CascadeRouter,
-    options = {},
-  ): Promise<{ readonly events: StreamEvent[]; readonly generation: CascadeGeneration }> => {
-    const stream = router.stream('q', options);
-    const events: StreamEvent[] = [];
-    for await (const event of stream) events.push(event);
-    return { events, generation: await stream.result };
-  };
-  const textOf = (events: readonly StreamEvent[]): string =>
-    events.map((event) => (event.type === 'text' ? event.text : '')).join('');
-
-  test('holds the cheap answer back, then hands it out as it came', async () => {
-    const looked: string[] = [];
-    const router = cascadeOf({
-      tiers: [model('cheap', 'a cheap answer'), model('strong')],
-      verify: [passes(({ text }) => looked.push(text))],
-    });
-    const stream = router.stream('q', { includeUsage: true });
-    const first = await stream[Symbol.asyncIterator]().next();
-    expect(looked).toEqual(['a cheap answer']);
-    expect(first.value).toEqual({ type: 'text', text: 'a c' });
-    const { events, generation } = await read(router, { includeUsage: true });
-    expect(textOf(events)).toBe('a cheap answer');
-    expect(events.map(({ type }) => type).slice(-2)).toEqual(['usage', 'finish']);
-    expect(generation.route).toMatchObject({ outcome: 'accepted', costUsd: 15e-12 });
-  });
-
-  test('streams the strong answer as it comes, without a trace of the cheap one', async () => {
-    const { events, generation } = await read(
-      cascadeOf({ tiers: [model('cheap', 'bad'), model('strong', 'a strong answer')] }),
-    );
-    expect(textOf(events)).toBe('a strong answer');
-    expect(events.filter(({ type }) => type === 'finish')).toHaveLength(1);
-    expect(generation.route).toMatchObject({ outcome: 'escalated', costUsd: 30e-12 });
-  });
-
-  test('hands out the doubtful answer when the strong model fails before it says anything', async () => {
-    const { events, generation } = await read(
-      cascadeOf({ tiers: [model('cheap'), failing('strong', outage)], verify: [doubt] }),
-    );
-    expect(textOf(events)).toBe('cheap');
-    expect(generation.route.outcome).toBe('unreachable');
-  });
-
-  test('a cheap answer that breaks off was seen by nobody: the next model of its tier starts over', async () => {
-    const cut = new ProviderError('cut', { kind: 'truncated', provider: 'test', model: 'm', emitted: true });
-    const slow = new CallTimeoutError('slow', { phase: 'idle', timeoutMs: 1, emitted: true });
-    const breaks = (error: unknown): LLM =>
-      defineLLM({
-        provider: 'test',
-        model: 'breaks',
-        generate: () => 'x',
-        stream: async function* () {
-          yield 'half ';
-          throw error;
-        },
-      });
-    const same = await read(cascadeOf({ tiers: [[breaks(cut), model('cheap')], model('strong')] }));
-    expect(textOf(same.events)).toBe('cheap');
-    expect(same.generation.route).toMatchObject({ outcome: 'accepted', failures: [{ id: 'test/breaks' }] });
-    const next = await read(cascadeOf({ tiers: [breaks(slow), model('strong')] }));
-    expect(textOf(next.events)).toBe('strong');
-    expect(next.generation.route).toMatchObject({
-      outcome: 'escalated',
-      failures: [{ error: { emitted: false } }],
-    });
-    expect(next.generation.route.costs.map(({ attempt }) => attempt.outcome)).toEqual(['partial', 'served']);
-  });
-
-  test('fails when it fails later', async () => {
-    const breaks = defineLLM({
-      provider: 'test',
-      model: 'breaks',
-      generate: () => 'x',
-      stream: async function* () {
-        yield 'half ';
-        throw outage;
-      },
-    });
-    const stream = cascadeOf({ tiers: [model('cheap'), breaks], verify: [doubt] }).stream('q');
-    const seen: string[] = [];
-    await expect(
-      (async () => {
-        for await (const text of stream.textStream) seen.push(text);
-      })(),
-    ).rejects.toBe(outage);
-    expect(seen).toEqual(['half ']);
-    await expect(stream.result).rejects.toBe(outage);
-  });
-
-  test.each([
-    ['cheap', [model('cheap', 'a cheap answer'), model('strong')]],
-    ['strong', [model('cheap', 'bad'), model('strong', 'a strong answer')]],
-  ])('a consumer who leaves the %s answer has what came', async (name, tiers) => {
-    const attempts: Attempt[] = [];
-    const stream = cascadeOf({ tiers }).stream('q', { onAttempt: (attempt) => attempts.push(attempt) });
-    for await (const _ of stream.textStream) break;
-    const { text, finishReason, route } = await stream.result;
-    expect(text).toBe(name === 'cheap' ? 'a c' : 'a s');
-    expect(finishReason).toBe('aborted');
-    expect(route.servedBy).toBe(`test/${name}`);
-    expect(attempts).toHaveLength(tiers.indexOf(tiers[name === 'cheap' ? 0 : 1] as LLM) + 1);
-  });
-
-  test.each<[string, Partial<CascadeRouterOptions>]>([
-    ['while the cheap model is at work', { tiers: [stuck('cheap'), model('strong')] }],
-    ['while its answer is looked at', { verify: [{ name: 'slow', verify: () => new Promise(() => {}) }] }],
-    ['while the strong model is at work', { tiers: [model('cheap', 'bad'), stuck('strong')] }],
-  ])('a consumer may leave %s: all ends at once, and is settled once', async (_, options) => {
-    const settled = vi.fn();
-    const attempts: Attempt[] = [];
-    const router = cascadeOf({ ...options, policies: [{ name: 'count', settle: settled }] });
-    const stream = router.stream('q', { onAttempt: (attempt) => attempts.push(attempt) });
-    const events = stream[Symbol.asyncIterator]();
-    const waiting = events.next();
-    await new Promise((resolve) => setImmediate(resolve));
-    await events.return?.();
-    expect(await waiting).toMatchObject({ done: true });
-    const result: unknown = await stream.result.catch((error: unknown) => error);
-    expect(
-      (result as Generation).finishReason === 'aborted' ||
-        (result as { readonly code?: string }).code === 'stream-abandoned',
-    ).toBe(true);
-    expect(settled).toHaveBeenCalledTimes(1);
-    expect(attempts.length).toBeGreaterThan(0);
-  });
-
-  test('scopes stay open round each step', async () => {
-    const log: string[] = [];
-    const router = cascadeOf({
-      tiers: [model('cheap', 'bad'), model('strong')],
-      scope: async (step, fn) => {
-        log.push(`+${step}`);
-        const result = await fn();
-        log.push(`-${step}`);
-        return result;
-      },
-    });
-    await router.generate('q');
-    await read(router);
-    await new Promise((resolve) => setImmediate(resolve));
-    const once = ['+answer', '-answer', '+verify', '-verify', '+escalate', '-escalate'];
-    expect(log.slice(0, 6)).toEqual(once);
-    expect(log.slice(6).toSorted()).toEqual(once.toSorted());
-  });
-});
-
-test('property: whatever passes, breaks and fails, every attempt is told once and the route says who served', async () => {
-  const behaviour = fc.constantFrom('good', 'bad', 'doubtful', 'down');
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(behaviour, { minLength: 2, maxLength: 4 }),
-      fc.boolean(),
-      async (kinds, streamed) => {
-        const tiers = kinds.map((kind, i) =>
-          kind === 'down' ? failing(`m${i}`, outage) : model(`m${i}`, `${kind}`),
-        );
-        const verify = [
-          passes(({ text }) => text !== 'bad'),
-          passes(({ text }) => text !== 'doubtful', { failure: 'doubtful' }),
-        ];
-        const told: string[] = [];
-        const settled = vi.fn();
-        const policies = [{ name: 'count', settle: settled }];
-        const router = new CascadeRouter({ tiers, verify, prices, policies });
-        const options = {
-          onAttempt: (attempt: Attempt) => void (attempt.usage && told.push(attempt.attemptId)),
-        };
-        const call = streamed ? router.stream('q', options).result : router.generate('q', options);
-        const result = await call.catch((error: unknown) => error as Error);
-
-        // The model: the first good one, or the last if it answers; else the best doubtful one; else an error.
-        const last = kinds.length - 1;
-        const first = kinds.findIndex((kind, i) => kind === 'good' || (i === last && kind !== 'down'));
-        const doubtful = kinds.lastIndexOf('doubtful');
-        const served = first !== -1 ? first : doubtful;
-        expect(new Set(told).size).toBe(told.length);
-        expect(settled).toHaveBeenCalledTimes(1);
-        if (served === -1) {
-          expect(result).toBeInstanceOf(Error);
-          return;
-        }
-        const { route, attempts } = result as CascadeGeneration;
-        expect(route.servedBy).toBe(`test/m${served}`);
-        expect(route.tier).toBe(served);
-        expect(attempts.map(({ attemptId }) => attemptId).toSorted()).toEqual(told.toSorted());
-        expect(attempts.at(-1)?.id).toBe(route.servedBy);
-        expect(route.costs).toHaveLength(told.length);
-      },
-    ),
-    { numRuns: 200 },
-  );
-});
-
-test('1,000 calls at once do not get into each other', async () => {
-  const echo = (name: string): LLM =>
-    defineLLM({
-      provider: 'test',
-      model: name,
-      generate: async (prompt) => {
-        await new Promise((resolve) => setImmediate(resolve));
-        return { text: `${name} ${String(prompt)}`, usage };
-      },
-    });
-  const router = new CascadeRouter({
-    tiers: [echo('cheap'), echo('strong')],
-    verify: [passes(({ text }) => Number(text.split(' ')[1]) % 3 !== 0)],
-    prices,
-  });
-  const answers = await Promise.all(Array.from({ length: 1_000 }, (_, i) => router.generate(String(i))));
-  for (const [i, { text, route }] of answers.entries()) {
-    expect(text).toBe(`${i % 3 === 0 ? 'strong' : 'cheap'} ${i}`);
-    expect(route.costs).toHaveLength(i % 3 === 0 ? 2 : 1);
-  }
-  expect(new Set(answers.map(({ route }) => route.decision.id)).size).toBe(1_000);
 });
 
 test('refuses options that cannot be meant', () => {

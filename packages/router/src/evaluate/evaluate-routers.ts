@@ -6,8 +6,11 @@ import {
   requireNumber,
   systemClock,
 } from '@synapsekit/core';
+import { complexities } from '../complexity.ts';
+import { defaultL2 } from '../learned/build-model.ts';
+import { checkGap, minTrainingRows } from '../learned/check-outcomes.ts';
 import type { GainModel } from '../learned/gain-model.ts';
-import { type Breathe, difference, groupFolds, heldOutQuality, rowFolds } from '../learned/held-out.ts';
+import { type Breathe, difference, evenFolds, groupFolds, heldOutQuality } from '../learned/held-out.ts';
 import { bucketsFor, textMatrix } from '../learned/learn-heads.ts';
 import {
   type OutcomeTable,
@@ -16,7 +19,8 @@ import {
   outcomeTableKeys,
   tableRows,
 } from '../learned/outcome-table.ts';
-import { checkGap, defaultL2, minTrainingRows } from '../learned/train-router-model.ts';
+
+import { LengthClassifier } from '../length-classifier.ts';
 import { seededRandom } from '../measure/seeded-random.ts';
 import type { OutcomeRow } from '../outcomes/outcome.ts';
 import { OutcomesError } from '../outcomes/outcomes-error.ts';
@@ -54,7 +58,8 @@ const minFreshRows = 50;
 export const heldOutName = 'learned (held out)';
 
 /**
- * Measures routers on outcomes, always beside a coin, prompt length, the best single model and an oracle. Rows that a
+ * Measures routers on outcomes, always beside a coin, prompt length, its three tiers (what `LengthClassifier` makes of it),
+ * the best single model and an oracle. Rows that a
  * model was trained on are left out for it.
  *
  * @throws OutcomesError when the outcomes do not carry it: no two models, no better strong model, costs for some only,
@@ -93,6 +98,7 @@ export async function evaluateRouters(
       ...length,
       probe: probeRouter({ score: lengthOf }, table.texts, { random: seededRandom(seed), clock }),
     },
+    measured.router(tiersName, 'baseline', table.texts.map(tierOf)),
     measured.bestSingle(),
     measured.oracle(),
   ];
@@ -118,6 +124,11 @@ export async function evaluateRouters(
   };
 }
 
+/** Name in a report of `LengthClassifier`, the classifier that needs no model, with its default bounds. */
+const tiersName = 'length tiers';
+const tiers = new LengthClassifier();
+const tierOf = (text: string): number => complexities.indexOf(tiers.complexityOf(text));
+
 const lengthOf = (prompt: Prompt): number =>
   typeof prompt === 'string' ? prompt.length : JSON.stringify(prompt).length;
 
@@ -140,7 +151,7 @@ async function heldOut(
   const breathe: Breathe = async (fold, of) => {
     if (fold % Math.ceil(of / 3) === 0) await step(`learning, fold ${Math.min(fold + 1, of)} of ${of}`);
   };
-  const folds = rowFolds(table.rows, table.rows < 3_000 ? 10 : 5, seededRandom(seed));
+  const folds = evenFolds(table, table.rows < 3_000 ? 10 : 5, seededRandom(seed));
   const predicted = await heldOutQuality(table, texts, all, folds, { l2, breathe });
   const gain = (quality: readonly Float64Array[], models: readonly number[]): Float64Array =>
     difference(quality[models.indexOf(table.strong)] ?? [], quality[models.indexOf(table.weak)] ?? []);

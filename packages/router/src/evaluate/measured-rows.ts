@@ -1,6 +1,7 @@
 import { type OutcomeTable, pairOf } from '../learned/outcome-table.ts';
 import { Bootstrap, type Estimate, estimate } from '../measure/bootstrap.ts';
 import { GapCurve, type GapMetrics } from '../measure/gap-curve.ts';
+import { PartedCurve } from '../measure/parted-curve.ts';
 import { seededRandom } from '../measure/seeded-random.ts';
 import {
   aiq,
@@ -172,9 +173,9 @@ export class MeasuredRows {
   }
 
   /** The same draws for every router: differences between them are not due to luck. */
-  #bootstrap(curve: GapCurve): (GapMetrics | undefined)[] {
+  #bootstrap<Metrics>(curve: { metrics(counts: Uint16Array): Metrics | undefined }): (Metrics | undefined)[] {
     const random = seededRandom(this.#seed);
-    const drawn: (GapMetrics | undefined)[] = [];
+    const drawn: (Metrics | undefined)[] = [];
     for (const counts of new Bootstrap(this.#table.rows, { draws: this.#draws, random })) {
       drawn.push(curve.metrics(counts));
     }
@@ -208,29 +209,14 @@ export class MeasuredRows {
     return this.#table.models[this.#table.strong]?.meanScore ?? 0;
   }
 
-  /** Groups with enough rows and a gap, each counting as many times as it has rows. */
-  #withinGroups(scores: ArrayLike<number>): number | undefined {
+  /** Groups with enough rows, each put in order on its own. */
+  #withinGroups(scores: ArrayLike<number>): Estimate | undefined {
     const { groups, groupNames } = this.#table;
     if (groupNames.length < 2) return undefined;
-    const { weak, strong } = pairOf(this.#table);
-    let recovered = 0;
-    let gap = 0;
-    for (const [group] of groupNames.entries()) {
-      const rows = Int32Array.from({ length: this.#table.rows }, (_, row) => row).filter(
-        (row) => groups[row] === group,
-      );
-      if (rows.length < minGroupRows) continue;
-      const pick = (column: ArrayLike<number>): Float64Array =>
-        Float64Array.from(rows, (row) => column[row] as number);
-      const curve = new GapCurve({ scores: pick(scores), weak: pick(weak), strong: pick(strong) });
-      const at = curve.gapAtCuts();
-      let area = 0;
-      for (let cut = 0; cut < at.length - 1; cut++)
-        area += ((at[cut] as number) + (at[cut + 1] as number)) / 2;
-      recovered += area / (at.length - 1);
-      gap += at[at.length - 1] as number;
-    }
-    return gap > 0 ? recovered / gap : undefined;
+    const curve = new PartedCurve({ scores, ...pairOf(this.#table) }, groups, minGroupRows);
+    const value = curve.metrics()?.apgr;
+    const drawn = this.#bootstrap(curve).flatMap((metrics) => (metrics === undefined ? [] : [metrics.apgr]));
+    return value === undefined ? undefined : estimate(value, drawn);
   }
 }
 

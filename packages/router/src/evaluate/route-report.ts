@@ -48,8 +48,8 @@ export interface ReportedRouter {
   readonly advantage?: Estimate | undefined;
   /** APGR on queries of groups that it has not seen in training. */
   readonly leaveGroupOut?: Estimate | undefined;
-  /** Mean APGR within single groups: what is left when kinds of queries cannot be told apart. */
-  readonly withinGroups?: number | undefined;
+  /** APGR within single groups: what is left when kinds of queries cannot be told apart. */
+  readonly withinGroups?: Estimate | undefined;
   readonly probe?: RouterProbe | undefined;
   /** APGR of the score that is hardened against prefixes. */
   readonly hardenedApgr?: number | undefined;

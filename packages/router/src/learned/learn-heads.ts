@@ -22,8 +22,8 @@ export interface TextMatrix {
 
 /** How many buckets so many models can have, so that a model file stays below 64 KB, a verifier in it included. */
 export function bucketsFor(models: number, verifier: boolean): number {
-  const weights = verifier ? 1 << 14 : 1 << 15;
-  return Math.max(512, Math.min(1 << 14, 2 ** Math.floor(Math.log2(weights / models))));
+  const weights = verifier ? 1 << 15 : 1 << 16;
+  return Math.max(512, Math.min(1 << 15, 2 ** Math.floor(Math.log2(weights / models))));
 }
 
 /** Measures texts. Standardised by their own mean and deviation: no label is looked at. */

@@ -42,12 +42,17 @@ export interface ValidationJson {
   readonly lengthApgr: number;
   /** By how much the learned heads are better than length, with the 90 % interval of the paired difference. */
   readonly advantage: Estimate;
+  /**
+   * What the predicted gains say that length does not: standard deviations above chance among rows of like length, and the
+   * chance of finding so much where length is all there is.
+   */
+  readonly beyondLength: { readonly z: number; readonly p: number };
 }
 
 /** A trained router, as `synapsekit route train` writes it. Plain JSON, without a word of any prompt. */
 export interface RouterModelJson {
   readonly kind: 'synapsekit-router-model';
-  readonly version: 1;
+  readonly version: 2;
   /** `"length"` where learning was not clearly better. */
   readonly form: 'learned' | 'length';
   readonly models: readonly PoolModel[];
@@ -91,8 +96,8 @@ export function checkRouterModel(value: unknown): RouterModelJson {
   }
   const json = value as RouterModelJson;
   if (json.kind !== 'synapsekit-router-model') throw fail('"kind" is not "synapsekit-router-model".');
-  if (json.version !== 1) {
-    throw fail(`its version is ${JSON.stringify(json.version)}, this release reads 1. Train it again.`);
+  if (json.version !== 2) {
+    throw fail(`its version is ${JSON.stringify(json.version)}, this release reads 2. Train it again.`);
   }
   if (json.form !== 'learned' && json.form !== 'length') throw fail('"form" must be "learned" or "length".');
   if (!Array.isArray(json.models) || json.models.length < 2) throw fail('it needs two models or more.');

@@ -10,12 +10,9 @@ export {
 export type { CostQuality } from '../evaluate/operating-points.ts';
 export type { AttackResult, RouterProbe } from '../evaluate/probe-router.ts';
 export type { CostTo, ReportedModel, ReportedRouter, RouteReport } from '../evaluate/route-report.ts';
+export { minTrainingRows } from '../learned/check-outcomes.ts';
 export type { OutcomeTableOptions } from '../learned/outcome-table.ts';
-export {
-  minTrainingRows,
-  type TrainRouterModelOptions,
-  trainRouterModel,
-} from '../learned/train-router-model.ts';
+export { type TrainRouterModelOptions, trainRouterModel } from '../learned/train-router-model.ts';
 export type { Estimate } from '../measure/bootstrap.ts';
 export type { GapMetrics, PairScores } from '../measure/gap-curve.ts';
 export { measureGap } from '../measure/measure-gap.ts';

@@ -14,8 +14,10 @@ export type OutcomesProblem =
   | 'one-model'
   /** A model lacks an outcome or a cost in some rows. */
   | 'incomplete'
-  /** The models do equally well: there is nothing to route for. */
-  | 'no-gap';
+  /** The strong model is not better: there is nothing to route for. */
+  | 'no-gap'
+  /** The better model is no dearer either: nobody would ever ask the other one. */
+  | 'dominated';
 
 /** Outcomes that cannot be worked with. No prompt and no answer stands in it. */
 export class OutcomesError extends ConfigError {

@@ -10,6 +10,9 @@ export interface ParseOptions {
   readonly responses?: boolean | undefined;
 }
 
+/** Scores stand at the end of a line; its prompt may be long. */
+const nearEnd = 65_536;
+
 /**
  * Reads one line of an outcomes file.
  *
@@ -25,7 +28,12 @@ export function parseOutcomeRow(
   try {
     value = JSON.parse(text);
   } catch {
-    throw fail(`this is no JSON (${text.length} characters). Each line holds one object.`);
+    const number = /[:,[]\s*-?(NaN|Infinity)\b/.exec(text.slice(-nearEnd))?.[1];
+    const hint =
+      number === undefined
+        ? 'Each line holds one object.'
+        : `${number} is no number in JSON: where a score is not known, leave the model's outcome out.`;
+    throw fail(`this is no JSON (${text.length} characters). ${hint}`);
   }
   return checkOutcomeRow(value, options, where);
 }

@@ -1,11 +1,13 @@
 import {
   type CallOptions,
   type Capabilities,
-  estimateTextTokens,
+  type ImagePart,
+  type Message,
   type Prompt,
-  promptText,
+  type TextPart,
   toMessages,
 } from '@synapsekit/core';
+import { roughTextTokens } from './rough-tokens.ts';
 
 /** What a request asks of whoever serves it. */
 export interface RequestNeeds {
@@ -28,25 +30,28 @@ const leastTokensPerImage = 85;
 
 /** Reads off a request what a model has to be able to do. */
 export function needsOf(prompt: Prompt, options: CallOptions): RequestNeeds {
-  const messages = typeof prompt === 'string' ? [] : toMessages(prompt);
+  let textTokens = 0;
   let images = 0;
   let toolTurns = false;
-  for (const message of messages) {
-    if (message.role === 'tool') toolTurns = true;
-    if (message.role === 'user' && typeof message.content !== 'string') {
-      for (const { type } of message.content) if (type === 'image') images++;
+  for (const { role, content } of toMessages(prompt)) {
+    if (role === 'tool') toolTurns = true;
+    for (const part of partsOf(content)) {
+      if (part.type === 'image') images++;
+      else textTokens += roughTextTokens(part.text);
     }
   }
   return {
-    inputTokens:
-      Math.max(1, Math.floor(estimateTextTokens(promptText(prompt)) * surelyShare)) +
-      images * leastTokensPerImage,
+    inputTokens: Math.max(1, Math.floor(textTokens * surelyShare)) + images * leastTokensPerImage,
     maxTokens: options.maxTokens,
     tools: toolTurns || (options.tools !== undefined && options.tools.length > 0),
     images: images > 0,
     jsonSchema: options.responseFormat?.type === 'json-schema',
     logprobs: options.logprobs !== undefined && options.logprobs !== false,
   };
+}
+
+function partsOf(content: Message['content']): readonly (TextPart | ImagePart)[] {
+  return typeof content === 'object' ? content : [{ type: 'text', text: content ?? '' }];
 }
 
 /** Why a model cannot serve a request. Empty: nothing is known against it. What a model does not tell, it may be able to do. */

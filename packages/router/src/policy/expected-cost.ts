@@ -1,11 +1,5 @@
-import {
-  type CallOptions,
-  estimatePromptTokens,
-  type LLM,
-  type PriceLookup,
-  type Prompt,
-  usdNumber,
-} from '@synapsekit/core';
+import { type CallOptions, type LLM, type PriceLookup, type Prompt, usdNumber } from '@synapsekit/core';
+import { roughPromptTokens } from './rough-tokens.ts';
 
 /** What an answer is expected to have where nobody says better. */
 const usualOutputTokens = 256;
@@ -30,7 +24,7 @@ export function expectedCostUsd(
   const most = options.maxTokens ?? leaf.defaults?.maxTokens ?? outputTokens;
   return usdNumber(
     price.costPico({
-      inputTokens: estimatePromptTokens(prompt, options),
+      inputTokens: roughPromptTokens(prompt, options),
       outputTokens: Math.min(outputTokens, most),
     }),
   );

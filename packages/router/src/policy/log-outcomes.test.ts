@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CallOptions, defineLLM, type LLM, type PriceLookup } from '@synapsekit/core';
 import { ManualClock, seededRandom } from '@synapsekit/testing';
-import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { CascadeRouter } from '../cascade/cascade-router.ts';
 import { LengthClassifier } from '../length-classifier.ts';
@@ -15,7 +14,6 @@ import { Router } from '../router.ts';
 import { passes } from '../verify/passes.ts';
 import type { LogOutcomesOptions, ShadowOptions } from './log-options.ts';
 import { logOutcomes } from './log-outcomes.ts';
-import { ShadowQueue } from './shadow-queue.ts';
 
 const usage = { inputTokens: 10, outputTokens: 5 };
 const model = (name: string, generate: (options: CallOptions) => unknown = () => {}): LLM =>
@@ -322,51 +320,6 @@ test('1,000 calls at once with shadows and feedback: every row whole, nothing lo
   } finally {
     await rm(folder, { recursive: true });
   }
-});
-
-test('property: a shadow queue runs so much at once, keeps so much waiting, and ends idle', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 1, max: 4 }),
-      fc.nat(5),
-      fc.array(fc.boolean(), { maxLength: 40 }),
-      async (maxConcurrent, maxQueued, steps) => {
-        const queue = new ShadowQueue(maxConcurrent, maxQueued);
-        const open: (() => void)[] = [];
-        let ran = 0;
-        let taken = 0;
-        let refused = 0;
-        for (const add of steps) {
-          if (add) {
-            const { promise, resolve } = Promise.withResolvers<void>();
-            const room = queue.size < maxConcurrent + maxQueued;
-            const accepted = queue.add(async () => {
-              ran++;
-              open.push(resolve);
-              await promise;
-            });
-            expect(accepted).toBe(room);
-            if (accepted) taken++;
-            else refused++;
-          } else {
-            open.shift()?.();
-            await new Promise((resolve) => setImmediate(resolve));
-          }
-          expect(open.length).toBeLessThanOrEqual(maxConcurrent);
-          expect(queue.size).toBeLessThanOrEqual(maxConcurrent + maxQueued);
-        }
-        const idle = queue.whenIdle();
-        while (queue.size > 0) {
-          for (const end of open.splice(0)) end();
-          await new Promise((resolve) => setImmediate(resolve));
-        }
-        await idle;
-        expect(ran).toBe(taken);
-        expect(queue.dropped).toBe(refused);
-      },
-    ),
-    { numRuns: 60 },
-  );
 });
 
 test('refuses what cannot be meant', () => {

@@ -26,9 +26,9 @@ export class AnswerVerifier {
   /** @throws ConfigError for what is no verifier, or one of a later version. */
   constructor(json: VerifierJson) {
     const { version, weak, strong, buckets, norms, heads, gains } = (json ?? {}) as Partial<VerifierJson>;
-    if (version !== 1) {
+    if (version !== 2) {
       throw new ConfigError(
-        `verifier.version must be 1, got ${String(version)}. Train it again with this release: synapsekit route train.`,
+        `verifier.version must be 2, got ${String(version)}. Train it again with this release: synapsekit route train.`,
         { option: 'verifier' },
       );
     }

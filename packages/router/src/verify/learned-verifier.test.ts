@@ -109,7 +109,7 @@ describe('a verifier that is trained', () => {
 
   test('refuses files that are none', () => {
     expect(() => learnedVerifier({})).toThrow(/route train/);
-    expect(() => learnedVerifier({ ...json, version: 2 as never })).toThrow(/version/);
+    expect(() => learnedVerifier({ ...json, version: 1 as never })).toThrow(/version/);
     expect(() => learnedVerifier({ ...json, norms: { means: [1], deviations: [1] } })).toThrow(/norms/);
     expect(() => learnedVerifier({ ...json, buckets: 4096 })).toThrow(/weights/);
     expect(() => learnedVerifier(json, { minGain: 2 })).toThrow(/minGain/);

@@ -12,8 +12,14 @@ export const numberAnswer: Normaliser = (text) => {
   return value === undefined || !Number.isFinite(value) ? undefined : String(Number(value.toPrecision(12)));
 };
 
-/** The whole text, without case, punctuation and spacing. */
+/** Longer answers are no words or labels to compare; reading them would hold up everybody else. */
+const maxComparedChars = 65_536;
+/** A choice stands at the beginning or at the end of an answer. */
+const choiceChars = 16_384;
+
+/** The whole text, without case, punctuation and spacing. Nothing to compare above 65,536 characters. */
 export const textAnswer: Normaliser = (text) => {
+  if (text.length > maxComparedChars) return undefined;
   const plain = text
     .normalize('NFKC')
     .toLowerCase()
@@ -42,11 +48,12 @@ export function choiceAnswer(letters = 'ABCDE'): Normaliser {
   const bare = new RegExp(String.raw`(?<![\w'’])[(\[]?([${letters.toUpperCase()}])(?:[)\].:*]|$)`, 'gu');
   return (text) => {
     const trimmed = text.trim();
+    const end = trimmed.slice(-choiceChars);
     const found =
-      Array.from(trimmed.matchAll(marked)).at(-1)?.[1] ??
+      Array.from(end.matchAll(marked)).at(-1)?.[1] ??
       (trimmed.length <= 3 ? alone.exec(trimmed)?.[1] : undefined) ??
-      leading.exec(trimmed)?.[1] ??
-      Array.from(trimmed.matchAll(bare)).at(-1)?.[1];
+      leading.exec(trimmed.slice(0, choiceChars))?.[1] ??
+      Array.from(end.matchAll(bare)).at(-1)?.[1];
     return found?.toUpperCase();
   };
 }

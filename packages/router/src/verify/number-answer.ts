@@ -3,6 +3,9 @@ const number = /(?<![\w.])[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\w)|(?<!
 const announced =
   /(?:####|\\boxed\s{0,8}\{|\banswer\s{0,8}(?:is|:|=)|\bresult\s{0,8}(?:is|:|=))[\s*$€£:=({]{0,40}([^\n]{0,200})/giu;
 
+/** Answers say what they come to at their end: of longer ones no more than that is looked at. */
+const lastChars = 16_384;
+
 /** All numbers of a text, in its order; `"1,200"` is one, `"B2"` is none. */
 export function numbersIn(text: string): readonly number[] {
   return Array.from(text.matchAll(number), ([found]) => toNumber(found)).filter(Number.isFinite);
@@ -10,9 +13,10 @@ export function numbersIn(text: string): readonly number[] {
 
 /**
  * The number that an answer comes to: behind its last announcement (`#### 540`, `\boxed{540}`, `The answer is $540.`),
- * or else its last number. `undefined` when there is none.
+ * or else its last number. `undefined` when there is none. Of an answer of more than 16,384 characters, the end is read.
  */
-export function finalNumber(text: string): number | undefined {
+export function finalNumber(answer: string): number | undefined {
+  const text = answer.slice(-lastChars);
   const marked = Array.from(text.matchAll(announced)).at(-1)?.[1];
   if (marked !== undefined) {
     const first = firstValue(marked);

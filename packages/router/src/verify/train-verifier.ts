@@ -10,7 +10,7 @@ import { VerifierFeatures, type VerifierNorms, verifierNorms } from './verifier-
 
 /** A trained verifier, as it stands in a model file. JSON-safe. */
 export interface VerifierJson {
-  readonly version: 1;
+  readonly version: 2;
   /** Name of the model whose answers it reads. */
   readonly weak: string;
   /** Name of the model that would be asked instead. */
@@ -95,7 +95,7 @@ export function trainVerifier(
   const head = ({ bias, weights }: LogisticWeights) => ({ bias, weights: packWeights(weights) });
   const { weakHead, strongHead } = trainHeads(matrix, usable);
   return {
-    version: 1,
+    version: 2,
     weak,
     strong,
     buckets,
