@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { type ErrorReport, reportError } from '@synapsekit/eval';
+import { type ErrorReport, pastBoundary, reportError } from '@synapsekit/eval';
 
 /** An eval file that could not be loaded. */
 export interface LoadError {
@@ -29,8 +28,11 @@ function excerptOf(text: string): string | undefined {
 }
 
 /** What Node itself says of the syntax of a file. Nothing of it is run. */
-function syntaxCheck(path: string): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['--check', path], { timeout: 5_000 }, (_, __, stderr) => resolve(stderr));
-  });
+async function syntaxCheck(path: string): Promise<string> {
+  const { execFile } = await import('node:child_process');
+  const { promise, resolve } = Promise.withResolvers<string>();
+  pastBoundary(() =>
+    execFile(process.execPath, ['--check', path], { timeout: 5_000 }, (_, __, stderr) => resolve(stderr)),
+  );
+  return promise;
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { PlannedCase, RunObserver } from '@synapsekit/eval';
+import { type PlannedCase, pastBoundary, type RunObserver } from '@synapsekit/eval';
 
 /** How many running cases it can name. */
 const slots = 32;
@@ -32,17 +32,15 @@ export class Watchdog implements RunObserver {
     this.#step = new Uint8Array(shared, 4 * (2 + slots), stepBytes);
     const encoder = new TextEncoder();
     this.#encode = (text, into) => encoder.encodeInto(text, into).written;
-    this.#worker = new Worker(watch, {
-      eval: true,
-      workerData: {
-        shared,
-        slots,
-        stepBytes,
-        limitMs,
-        resultsPath,
-        names: plan.map(({ case: { name }, file }) => (file === undefined ? name : `${name} (${file})`)),
-      },
-    });
+    const workerData = {
+      shared,
+      slots,
+      stepBytes,
+      limitMs,
+      resultsPath,
+      names: plan.map(({ case: { name }, file }) => (file === undefined ? name : `${name} (${file})`)),
+    };
+    this.#worker = pastBoundary(() => new Worker(watch, { eval: true, workerData }));
     this.#worker.unref();
     this.#timer = setInterval(() => Atomics.add(this.#beat, 0, 1), 100);
     this.#timer.unref();

@@ -60,6 +60,7 @@ export type {
   SuiteResult,
   TrialResult,
 } from './result.ts';
+export { pastBoundary } from './relay/uncovered-traffic.ts';
 export { RoutedTo, type RoutedToOptions } from './routed-to.ts';
 export { RunBudget, type RunBudgetOptions } from './run-budget/run-budget.ts';
 export { type RunObserver, type RunOptions, runCase, runCases, runSuite } from './run-cases.ts';
