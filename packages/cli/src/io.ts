@@ -29,7 +29,7 @@ export interface CliHost {
   interceptOutput(options: { readonly beforeWrite: () => void; readonly toStderr: boolean }): () => void;
   /**
    * Calls `onError` with errors that nobody caught, in the async context where they happened, in place of ending the
-   * process; and makes `process.exit` throw, after `onExit` was told, since what is thrown may be caught. Returns the
+   * process; and makes `process.exit`, and what else ends the process from within, throw, after `onExit` was told, since what is thrown may be caught. Returns the
    * way to stop.
    */
   guard(listeners: {

@@ -50,6 +50,7 @@ export { NoFallback } from './no-fallback.ts';
 export { NumericDiff, type NumericDiffOptions } from './numeric-diff.ts';
 export { ProviderLimiter, type ProviderLimiterOptions } from './provider-limiter.ts';
 export { Regex, type RegexOptions } from './regex.ts';
+export { pastBoundary } from './relay/uncovered-traffic.ts';
 export type {
   CaseEnding,
   CaseResult,
@@ -60,7 +61,6 @@ export type {
   SuiteResult,
   TrialResult,
 } from './result.ts';
-export { pastBoundary } from './relay/uncovered-traffic.ts';
 export { RoutedTo, type RoutedToOptions } from './routed-to.ts';
 export { RunBudget, type RunBudgetOptions } from './run-budget/run-budget.ts';
 export { type RunObserver, type RunOptions, runCase, runCases, runSuite } from './run-cases.ts';

@@ -11,6 +11,8 @@ h1{margin:0;font-size:22px}h2{margin:0 0 4px;font-size:14px}
 .figure b{display:block;font-size:22px;line-height:1.2;font-variant-numeric:tabular-nums}
 .figure span{color:var(--dim);font-size:13px}
 .good b,.passed .state{color:var(--good)}.bad b,.failed .state,.error .state,.unchecked .state{color:var(--bad)}.warn b{color:var(--warn)}
+.trouble{margin:0 0 12px;padding:8px 14px 10px;border:1px solid var(--bad);border-left-width:4px;border-radius:8px;overflow-wrap:anywhere}
+.trouble p{margin:0}.trouble p:first-child{color:var(--bad);font-weight:600}.trouble .what{color:var(--fg)}
 .suites p{margin:4px 0;padding:6px 12px;border-left:3px solid var(--warn);background:var(--soft)}
 .suites .passed{border-color:var(--good)}.suites .failed,.suites .error{border-color:var(--bad)}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:16px;margin:16px 0 24px}

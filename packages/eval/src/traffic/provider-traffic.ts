@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import { type AttemptIdentity, channelNames, linkSignals } from '@synapsekit/core';
+import { clip, textLimits } from '../clip.ts';
 import type { ProviderPrefix } from '../relay/address.ts';
 import { finderOf, type ProviderFinder } from '../relay/provider-of-host.ts';
 import { Relay } from '../relay/relay-server.ts';
@@ -236,7 +237,12 @@ export class ProviderTraffic implements TrafficController {
   /** The trial is worth nothing any more, whatever the case makes of this answer. */
   #stop({ context }: Pick<Asked, 'context'>, stop: TrafficStop): Response {
     const book = this.#books.of(context);
-    book.stop ??= stop;
+    const { kind, message, detail } = stop; // a model may be named by a whole prompt
+    book.stop ??= {
+      kind,
+      message: clip(message, textLimits.detail),
+      ...(detail !== undefined && { detail: clip(detail, textLimits.message) }),
+    };
     // No case can fail for it any more, so the run does.
     if (context.role === 'load' || this.#over.has(context.signal)) this.#books.total.stop ??= book.stop;
     return refuse(book.stop);
