@@ -56,7 +56,10 @@ describe('JUnit', () => {
     expect(formatJUnit(good)).not.toMatch(/<error|<failure/);
     const title = 'could not be loaded';
     const error = { name: 'SyntaxError', message: nasty, stack: ['at a.ts:1:1'] };
-    const xml = formatJUnit({ ...good, ok: false }, { troubles: [{ title, message: nasty, file: 'b.eval.ts', error }] });
+    const xml = formatJUnit(
+      { ...good, ok: false },
+      { troubles: [{ title, message: nasty, file: 'b.eval.ts', error }] },
+    );
     expect(xml).toMatch(/<testsuites name="synapsekit" tests="2" failures="0" errors="1" skipped="0" /);
     expect(xml).toContain('<testcase name="b.eval.ts: could not be loaded" classname="the run"');
     expect(xml).toMatch(/<error message="&lt;\/script[^>]* type="SyntaxError">[^<]*at a\.ts:1:1<\/error>/);
@@ -66,12 +69,19 @@ describe('JUnit', () => {
     const over = new AbortController();
     over.abort();
     const stopped = await runCases([planCase(passes)], { signal: over.signal });
-    expect(formatJUnit(stopped)).toMatch(/<skipped message="the run was interrupted[\s\S]*<error message="1 of the cases did not run/);
+    expect(formatJUnit(stopped)).toMatch(
+      /<skipped message="the run was interrupted[\s\S]*<error message="1 of the cases did not run/,
+    );
   });
 
   test('what nothing judged is a failure only where it counts as one', async () => {
-    const plan = [evalCase('asserts', ({ expect: own }) => own(1).toBe(1)), evalCase('says nothing', () => 1)].map(planCase);
-    expect(formatJUnit(await runCases(plan, { strict: true }))).toContain('<failure message="nothing judged it');
+    const plan = [
+      evalCase('asserts', ({ expect: own }) => own(1).toBe(1)),
+      evalCase('says nothing', () => 1),
+    ].map(planCase);
+    expect(formatJUnit(await runCases(plan, { strict: true }))).toContain(
+      '<failure message="nothing judged it',
+    );
     const loose = formatJUnit(await runCases(plan, { strict: false }));
     expect(loose).not.toMatch(/<failure|<error/);
     expect(loose).toContain('<skipped message="nothing judged it');

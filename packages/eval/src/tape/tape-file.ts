@@ -13,6 +13,7 @@ import {
   trialId,
 } from './tape-entry.ts';
 import { formatTape, parseTape } from './tape-format.ts';
+import { findLeftBehind, type LeftBehind, UnsavedEntries } from './unsaved-entries.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** What a tape file is opened with. */
@@ -41,15 +42,20 @@ export class TapeFile {
   #fresh: Map<string, TapeEntry> = new Map();
   /** Trials that are to be replaced by what was recorded anew. */
   readonly #replaced: Set<string> = new Set();
+  readonly #unsaved: UnsavedEntries;
+  #leftBehind: LeftBehind | undefined;
   /** What must not be written, in sentences. */
   readonly refused: string[] = [];
   #writable: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(setup: TapeFileSetup, entries: readonly TapeEntry[]) {
+  private constructor(setup: TapeFileSetup, held: readonly TapeEntry[], leftBehind: LeftBehind) {
     this.#setup = setup;
+    this.#unsaved = new UnsavedEntries(setup.path);
+    this.#leftBehind = leftBehind.entries.length === 0 ? undefined : leftBehind;
+    const entries = mergeEntries(held, leftBehind.entries);
     this.shown = setup.shown;
-    this.#entries = [...entries];
+    this.#entries = entries;
     for (const entry of entries) {
       const list = `${scopeId(entry)} ${entry.key}`;
       this.#held.set(list, [...(this.#held.get(list) ?? []), entry]);
@@ -59,7 +65,8 @@ export class TapeFile {
 
   /** @throws ConfigError for a tape that cannot be read, with the line. */
   static async open(setup: TapeFileSetup): Promise<TapeFile> {
-    return new TapeFile(setup, await readEntries(setup));
+    const leftBehind = await findLeftBehind(setup.path);
+    return new TapeFile(setup, await readEntries(setup), leftBehind);
   }
 
   /** Everything it held, for those who look for something near. */
@@ -96,6 +103,7 @@ export class TapeFile {
 
   add(entry: TapeEntry): void {
     this.#fresh.set(entryId(entry), entry);
+    if (this.#mayWrite(entry)) this.#unsaved.add(entry);
   }
 
   /** From the next write on, a trial is what was recorded of it now and nothing else. */
@@ -104,7 +112,7 @@ export class TapeFile {
   }
 
   get changed(): boolean {
-    return this.#fresh.size > 0;
+    return this.#fresh.size > 0 || this.#leftBehind !== undefined;
   }
 
   /**
@@ -126,8 +134,10 @@ export class TapeFile {
       await withFileLock(path, clock, async () => {
         const fresh = new Map(this.#fresh);
         const replaced = new Set(this.#replaced);
+        const leftBehind = this.#leftBehind;
         const merged = new Map<string, TapeEntry>();
-        for (const entry of await readEntries(this.#setup)) {
+        const before = mergeEntries(await readEntries(this.#setup), leftBehind?.entries ?? []);
+        for (const entry of before) {
           if (!replaced.has(trialId(entry)) || this.#isNew(entry)) merged.set(entryId(entry), entry);
         }
         for (const [id, entry] of fresh) if (this.#mayWrite(entry)) merged.set(id, entry);
@@ -137,6 +147,9 @@ export class TapeFile {
           if (this.#fresh.get(id) === entry && merged.has(id)) this.#written.add(id);
         }
         this.#fresh = new Map([...this.#fresh].filter(([id, entry]) => fresh.get(id) !== entry));
+        this.#unsaved.keepOnly([...this.#fresh.values()].filter((entry) => this.#mayWrite(entry)));
+        leftBehind?.remove();
+        this.#leftBehind = undefined;
       });
     } catch (error) {
       if (error instanceof ConfigError) throw error;
@@ -177,6 +190,11 @@ export class TapeFile {
       );
     }
   }
+}
+
+/** What a process left behind is newer than what the tape holds. */
+function mergeEntries(held: readonly TapeEntry[], newer: readonly TapeEntry[]): TapeEntry[] {
+  return [...new Map([...held, ...newer].map((entry) => [entryId(entry), entry])).values()];
 }
 
 async function readEntries({ path, shown }: TapeFileSetup): Promise<readonly TapeEntry[]> {
