@@ -25,6 +25,7 @@ import {
   readBaseline,
   saveBaseline,
 } from './baseline.ts';
+import { BatchedOutput } from './batched-output.ts';
 import { usesColor } from './colors.ts';
 import { type CommandArgs, UsageError } from './command.ts';
 import { createTraffic, type Traffic } from './create-traffic.ts';
@@ -44,6 +45,8 @@ import type { Watchdog } from './watchdog.ts';
 interface TestRun {
   readonly options: TestOptions;
   readonly io: CliIo;
+  /** Standard output of the text reporters. */
+  readonly output: BatchedOutput;
   /** Measures everything, loading included. */
   readonly meter: CostMeter;
   readonly traffic: Traffic;
@@ -78,18 +81,23 @@ export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo
     },
     onExit: (error) => crashCase(error, 'it tried to end the process'),
   });
+  const output = new BatchedOutput(io.stdout);
   const endIntercept = io.host?.interceptOutput({
-    beforeWrite: () => progress?.hide(),
+    beforeWrite() {
+      progress?.hide();
+      output.flush();
+    },
     toStderr: screenReporter(options) !== 'default' && screenReporter(options) !== 'minimal',
   });
   const watchdog = await startWatchdog(options, io);
   const meter = new CostMeter({ reprice: traffic.reprice });
   try {
     return await meter.run(() =>
-      loadAndRun({ options, io, meter, traffic, progress, watchdog, strays, baseline }),
+      loadAndRun({ options, io, output, meter, traffic, progress, watchdog, strays, baseline }),
     );
   } finally {
     watchdog?.stop();
+    output.flush();
     await closeTraffic(traffic); // where it did not come to that
     meter.close();
     progress?.hide();
@@ -224,7 +232,7 @@ async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | u
 }
 
 async function print(
-  { options, io }: TestRun,
+  { options, io, output }: TestRun,
   report: TestReport,
   {
     reporter,
@@ -238,9 +246,11 @@ async function print(
 ): Promise<void> {
   const screen = screenReporter(options);
   const text = screen === 'default' || screen === 'minimal';
+  output.flush();
   if (!text) io.stdout.write(await format(screen, report, io.cwd));
   io.stderr.write(formatStrayErrors(report.strayErrors, io.cwd));
   reporter?.onRunEnd(report);
+  output.flush();
   if (text && report.comparison !== undefined) io.stdout.write(formatComparison(report.comparison));
   for (const problem of later) io.stderr.write(`${problem}\n`);
   if (journal.problem !== undefined) io.stderr.write(`${journal.problem}\n`);
@@ -306,7 +316,7 @@ function screenReporter({ reporters }: TestOptions): TestOptions['reporters'][nu
 }
 
 function textReporter(
-  { options, io, progress }: TestRun,
+  { options, io, output, progress }: TestRun,
   plan: readonly PlannedCase[],
 ): TextReporter | undefined {
   const name = screenReporter(options);
@@ -318,7 +328,7 @@ function textReporter(
     rerun: rerunCommand(plan, options),
     write(text) {
       progress?.hide();
-      io.stdout.write(text);
+      output.write(text);
     },
   });
 }

@@ -145,7 +145,7 @@ test('a recorded run is priced as another model, or by another list', async () =
 /** Four cases, each of which asks once. */
 const four = evalFile.replace(
   /cases: \[[\s\S]*?\n {4}\],/,
-  'cases: [1, 2, 3, 4].map((n) => evalCase(`case ${n}`, () => ask(`Question ${n}?`))),',
+  "cases: [1, 2, 3, 4].map((n) => evalCase('case ' + n, () => ask('Question ' + n + '?'))),",
 );
 
 test('shards split the budget: each is a process of its own, and together they stay within it', async () => {

@@ -11,15 +11,19 @@ export interface ErrorReport {
 }
 
 const maxFrames = 10;
-/** What calls itself without end has a stack that nobody reads. */
-const maxStack = 100_000;
+/** A message may look like lines of a stack. */
+const maxLines = 1_000;
 const maxFrame = 500;
 
 /** Reports anything that was thrown. Never throws. */
 export function reportError(error: unknown, depth = 3): ErrorReport {
   const message = read(error, 'message');
   if (typeof message !== 'string') {
-    return { name: 'Error', message: `${printable(error)} was thrown, which is no Error.`, stack: [] };
+    return {
+      name: 'Error',
+      message: `${clip(printable(error), textLimits.message)} was thrown, which is no Error.`,
+      stack: [],
+    };
   }
   const cause = depth > 0 ? read(error, 'cause') : undefined;
   return {
@@ -37,8 +41,8 @@ function userFrames(stack: unknown, message: string): string[] {
   if (typeof stack !== 'string') return [];
   // Above the frames stands the message, which may be long, or look like frames.
   const said = message === '' ? -1 : stack.indexOf(message);
-  const below = stack.slice(said === -1 ? 0 : said + message.length).slice(0, maxStack);
-  const frames = below.split('\n').filter((line) => /^\s+at /.test(line));
+  const below = stack.slice(said === -1 ? 0 : said + message.length);
+  const frames = below.split('\n', maxLines).filter((line) => /^\s+at /.test(line));
   // What called the runner is nobody's fault in a case.
   const start = frames.findIndex((line) => line.includes(' runTrial '));
   const user = frames
@@ -63,7 +67,7 @@ function read(value: unknown, key: string): unknown {
 
 function printable(value: unknown): string {
   try {
-    return clip(String(value), textLimits.message);
+    return String(value);
   } catch {
     return `A value of type ${typeof value}`;
   }

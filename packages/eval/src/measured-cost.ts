@@ -33,6 +33,7 @@ export function sumCharges(
   attempts: ReadonlyMap<string, Attempt | undefined>,
   seen: ReadonlyMap<string, BoundaryCharge>,
 ): MeasuredCost {
+  if (recorded.size === 0 && attempts.size === 0 && seen.size === 0) return noCost;
   let pico = 0n;
   let calls = 0;
   let estimatedCalls = 0;
@@ -72,6 +73,14 @@ export function sumCharges(
     missing,
   };
 }
+
+const noCost: MeasuredCost = Object.freeze({
+  pico: 0n,
+  calls: 0,
+  estimatedCalls: 0,
+  missingCalls: 0,
+  missing: Object.freeze([]),
+});
 
 function names(models: readonly string[]): string {
   const known = [...new Set(models)];
