@@ -171,7 +171,7 @@ function refusedOptions(error: unknown): readonly string[] | undefined {
 }
 
 /** An environment in which Node loads the boundary first; without an address, one in which it does not. */
-export function covered(env: Env, address: RelayAddress | undefined): Record<string, string | undefined> {
+function covered(env: Env, address: RelayAddress | undefined): Record<string, string | undefined> {
   // On Windows, names of variables are the same in capitals and not.
   const nameOf = (name: string): string =>
     process.platform === 'win32'
