@@ -11,12 +11,20 @@ export class BatchedOutput {
   readonly #stream: CliStream;
   #text = '';
   #scheduled: NodeJS.Immediate | undefined;
+  #isMidLine = false;
 
   constructor(stream: CliStream) {
     this.#stream = stream;
   }
 
+  /** Somebody else wrote on the same stream. @param end how that ended: what follows begins on a line of its own. */
+  others(end: string): void {
+    if (end !== '') this.#isMidLine = end !== '\n';
+  }
+
   write(text: string): void {
+    if (this.#isMidLine) this.#text += '\n';
+    this.#isMidLine = false;
     this.#text += text;
     if (this.#text.length >= enough) this.flush();
     else this.#scheduled ??= setImmediate(() => this.flush());

@@ -14,11 +14,9 @@ export function createHost(): CliHost {
 
 function interceptOutput({
   beforeWrite,
+  onOutput,
   toStderr,
-}: {
-  readonly beforeWrite: () => void;
-  readonly toStderr: boolean;
-}): () => void {
+}: Parameters<CliHost['interceptOutput']>[0]): () => void {
   const { stdout, stderr } = process;
   const originals = [stdout.write, stderr.write] as const;
   const [toOut, toErr] = [stdout.write.bind(stdout), stderr.write.bind(stderr)];
@@ -27,7 +25,12 @@ function interceptOutput({
       beforeWrite();
       return write(...args);
     }) as typeof toOut;
-  stdout.write = through(toStderr ? toErr : toOut);
+  const toOutput: typeof toOut = ((...args: Parameters<typeof toOut>) => {
+    const text: string | Uint8Array = args[0];
+    onOutput(typeof text === 'string' ? text.slice(-1) : Buffer.from(text.subarray(-1)).toString());
+    return toOut(...args);
+  }) as typeof toOut;
+  stdout.write = through(toStderr ? toErr : toOutput);
   stderr.write = through(toErr);
   return () => {
     [stdout.write, stderr.write] = originals;

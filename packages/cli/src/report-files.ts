@@ -56,7 +56,7 @@ export async function writeReportFiles(
 export async function format(name: ReporterName, report: TestReport, cwd: string): Promise<string> {
   if (name === 'json') return `${JSON.stringify(report, undefined, 2)}\n`;
   const { formatHtml, formatJUnit } = await import('@synapsekit/eval/reports');
-  const troubles = troublesOf(report);
+  const troubles = troublesOf(report, cwd);
   if (name === 'junit') return formatJUnit(report, { troubles });
   if (name === 'html') {
     const named = report.files.slice(0, 3).join(' ');

@@ -87,6 +87,7 @@ export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo
       progress?.hide();
       output.flush();
     },
+    onOutput: (end) => output.others(end),
     toStderr: screenReporter(options) !== 'default' && screenReporter(options) !== 'minimal',
   });
   const watchdog = await startWatchdog(options, io);

@@ -4,7 +4,7 @@ import { exitCodes } from './io.ts';
 import type { TestReport } from './test-report.ts';
 
 /** Why a run is no success although its cases may be, for reports that hold cases: one entry for each thing. */
-export function troublesOf(report: TestReport): readonly RunTrouble[] {
+export function troublesOf(report: TestReport, cwd: string): readonly RunTrouble[] {
   const { loadErrors, problems, strayErrors, comparison, interrupted } = report;
   return [
     ...(interrupted === undefined ? [] : [{ title: 'interrupted', message: interrupted }]),
@@ -13,7 +13,7 @@ export function troublesOf(report: TestReport): readonly RunTrouble[] {
       message: firstLine(error),
       file,
       error,
-      ...(excerpt !== undefined && { detail: excerpt }),
+      ...(excerpt !== undefined && { detail: excerpt.replaceAll(`${cwd}/`, '') }),
     })),
     ...problems.map((message) => ({ title: 'a problem', message })),
     ...strayErrors.map((error) => ({

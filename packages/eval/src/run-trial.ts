@@ -117,10 +117,12 @@ export async function runTrial(planned: PlannedCase, trial: number, host: CaseHo
   meter.close();
   const report = traffic?.report(wire);
   if (report?.stop !== undefined) ending = stopped(report.stop, ending);
-  const output = ending.status === 'passed' ? undefined : outputText(outputOf(value));
+  // A trial that did not run is judged by nobody, whatever the case made of the refusal.
+  const ran = ending.status !== 'not-run';
+  const output = ran && ending.status !== 'passed' ? outputText(outputOf(value)) : undefined;
   return {
     ...ending,
-    metrics: metrics.length === 0 ? none : [...metrics],
+    metrics: metrics.length > 0 && ran ? [...metrics] : none,
     assertions: log.held,
     cost,
     latencyMs: watch.stopTheClock(),

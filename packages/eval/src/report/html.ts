@@ -7,7 +7,7 @@ import { escapeHtml } from './escape.ts';
 import { plotOf } from './html-plot.ts';
 import { script } from './html-script.ts';
 import { style } from './html-style.ts';
-import { errorLines, type RunTrouble } from './trouble.ts';
+import { type RunTrouble, troubleLines } from './trouble.ts';
 
 /** How the page looks. */
 export interface HtmlOptions {
@@ -135,7 +135,8 @@ function figures(result: RunResult): string {
   cells.push([`${known ? '' : '≥ '}${formatUsd(cost.usd)}`, 'cost', known ? '' : 'warn']);
   if (judgeCost.calls > 0) cells.push([formatUsd(judgeCost.usd), 'of it judges']);
   if (billed !== undefined && billed.requests > 0) {
-    const label = `billed, ${billed.replayed} of ${billed.requests} calls from tape`;
+    const { replayed, requests } = billed;
+    const label = replayed === 0 ? 'billed' : `billed, ${replayed} of ${requests} calls from tape`;
     cells.push([formatUsd(billed.billedUsd), label]);
   }
   return cells
@@ -146,11 +147,9 @@ function figures(result: RunResult): string {
     .join('');
 }
 
-function troubleBlock({ title, message, file, error, detail }: RunTrouble, cwd: string | undefined): string {
-  const more = [
-    ...(error === undefined ? [] : errorLines(shortened(error, cwd))),
-    ...(detail === undefined ? [] : [detail]),
-  ];
+function troubleBlock(trouble: RunTrouble, cwd: string | undefined): string {
+  const { title, message, file, error } = trouble;
+  const more = troubleLines({ ...trouble, ...(error !== undefined && { error: shortened(error, cwd) }) });
   const where = file === undefined ? '' : `<b>${escapeHtml(file)}</b> `;
   const text = more.length > 0 ? `<pre>${escapeHtml(more.join('\n'))}</pre>` : '';
   return `<div class="trouble"><p>✗ ${where}${escapeHtml(title)}</p><p class="what">${escapeHtml(message)}</p>${text}</div>`;

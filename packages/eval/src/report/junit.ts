@@ -1,7 +1,7 @@
 import { isBad } from '../format-case.ts';
 import type { CaseResult, RunResult, SuiteResult } from '../result.ts';
 import { escapeXml } from './escape.ts';
-import { errorLines, type RunTrouble, troubleText } from './trouble.ts';
+import { errorLines, type RunTrouble, troubleLines } from './trouble.ts';
 
 /** What else a report is made of. */
 export interface JUnitOptions {
@@ -107,7 +107,7 @@ function troubleCase(trouble: RunTrouble): string {
     ...(file !== undefined && { file }),
   };
   const type = error?.name ?? 'error';
-  return `    <testcase ${list(attributes)}>\n      <error message="${escapeXml(message)}" type="${escapeXml(type)}">${escapeXml(troubleText(trouble))}</error>\n    </testcase>\n`;
+  return `    <testcase ${list(attributes)}>\n      <error message="${escapeXml(message)}" type="${escapeXml(type)}">${escapeXml([message, ...troubleLines(trouble)].join('\n'))}</error>\n    </testcase>\n`;
 }
 
 function testCase(each: CaseResult, classname: string, strict: boolean): string {

@@ -23,7 +23,10 @@ export function errorLines(error: ErrorReport | undefined): string[] {
   ];
 }
 
-/** All that is to say of it below its message. */
-export function troubleText({ message, error, detail }: RunTrouble): string {
-  return [message, ...errorLines(error), ...(detail === undefined ? [] : [detail])].join('\n');
+/** All that there is to say below its message. */
+export function troubleLines({ message, error, detail }: RunTrouble): string[] {
+  const [first, ...frames] = errorLines(error);
+  // Most messages are the words of their error.
+  const words = first === undefined || first === message ? [] : [first];
+  return [...words, ...frames, ...(detail === undefined ? [] : [detail])];
 }
