@@ -225,4 +225,17 @@ describe('what a process that was killed has left beside a tape', () => {
     expect(text).toContain('"key":"x"');
     expect(text).not.toContain('sk-abc');
   });
+
+  test('where not even that can be written, nothing more is sent; what is in memory still goes on the tape', async () => {
+    const path = join(folder, 'inner', 'a.jsonl');
+    const tape = await TapeFile.open(setupOf(path));
+    await tape.makeWritable();
+    await rm(join(folder, 'inner'), { recursive: true });
+    tape.add(entryOf({ key: 'x' }));
+    await expect(tape.makeWritable()).rejects.toThrow(/a\.jsonl cannot be written: .*Nothing was sent/);
+    await tape.save();
+    await tape.makeWritable();
+    expect((await TapeFile.open(setupOf(path))).entries.map(({ key }) => key)).toEqual(['x']);
+    expect(await readdir(join(folder, 'inner'))).toEqual(['a.jsonl']);
+  });
 });

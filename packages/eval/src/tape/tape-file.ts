@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Clock, ConfigError } from '@synapsekit/core';
 import { withFileLock } from './file-lock.ts';
@@ -98,7 +98,15 @@ export class TapeFile {
    */
   async makeWritable(): Promise<void> {
     this.#writable ??= this.#probe();
-    return this.#writable;
+    await this.#writable;
+    if (this.#unsaved.problem !== undefined) throw this.#unwritable(this.#unsaved.problem);
+  }
+
+  #unwritable(error: unknown): ConfigError {
+    return new ConfigError(
+      `${this.shown} cannot be written: ${reasonOf(error)}. Nothing was sent: what it would have cost could not be kept.`,
+      { option: 'tape', cause: error },
+    );
   }
 
   add(entry: TapeEntry): void {
@@ -153,7 +161,11 @@ export class TapeFile {
       });
     } catch (error) {
       if (error instanceof ConfigError) throw error;
-      throw new ConfigError(`${shown} could not be written: ${reasonOf(error)}. What was recorded is lost.`, {
+      const fate =
+        this.#unsaved.problem === undefined
+          ? 'What was recorded lies beside it, and the next recording puts it on the tape'
+          : 'Some of what was recorded is lost';
+      throw new ConfigError(`${shown} could not be written: ${reasonOf(error)}. ${fate}.`, {
         option: 'tape',
         cause: error,
       });
@@ -178,17 +190,26 @@ export class TapeFile {
   }
 
   async #probe(): Promise<void> {
-    const { path, shown } = this.#setup;
+    const { path, clock } = this.#setup;
     try {
       await mkdir(dirname(path), { recursive: true });
       await access(dirname(path), constants.W_OK);
-      await withFileLock(path, this.#setup.clock, async () => {});
+      await withFileLock(path, clock, () => makeSureOfRoom(path));
     } catch (error) {
-      throw new ConfigError(
-        `${shown} cannot be written: ${reasonOf(error)}. Nothing was sent: what it would have cost could not be kept.`,
-        { option: 'tape', cause: error },
-      );
+      throw this.#unwritable(error);
     }
+  }
+}
+
+/** As much as a few answers need: on a disk that is full, empty files can still be made. */
+const roomBytes = 65_536;
+
+async function makeSureOfRoom(path: string): Promise<void> {
+  const file = `${path}.${process.pid}.room`;
+  try {
+    await writeFile(file, Buffer.alloc(roomBytes));
+  } finally {
+    await rm(file, { force: true });
   }
 }
 

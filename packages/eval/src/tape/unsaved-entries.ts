@@ -15,20 +15,25 @@ const ours = new Set<string>();
 export class UnsavedEntries {
   readonly #path: string;
   #count = 0;
+  /** What kept an entry from being written; the tape may still get it. */
+  problem: unknown;
 
   constructor(tapePath: string) {
     this.#path = `${tapePath}.${process.pid}-${randomUUID().slice(0, 8)}.unsaved`;
     ours.add(this.#path);
   }
 
-  /** Never throws: where it cannot be written, the tape cannot be either, and says so. */
+  /** Never throws: the answer that was paid for goes to who asked. What went wrong is the `problem`. */
   add(entry: TapeEntry): void {
     try {
       // The file begins as a tape does, and goes on by lines.
       const text = formatTape([entry]);
       if (this.#count++ === 0) writeFileSync(this.#path, text);
-      else appendFileSync(this.#path, text.slice(text.indexOf('\n') + 1));
-    } catch {}
+      // A line that was cut by a full disk ends here.
+      else appendFileSync(this.#path, text.slice(text.indexOf('\n') + (this.problem === undefined ? 1 : 0)));
+    } catch (error) {
+      this.problem ??= error;
+    }
   }
 
   /** The tape has it, but for `rest`. */
@@ -36,6 +41,7 @@ export class UnsavedEntries {
     if (this.#count === 0) return;
     rmSync(this.#path, { force: true });
     this.#count = 0;
+    this.problem = undefined;
     for (const entry of rest) this.add(entry);
   }
 }
