@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bench } from './harness/bench.ts';
@@ -37,7 +46,30 @@ const cases = {
     import { expect, test } from 'vitest';
     const count: number = Number(process.env.CASES);
     for (let n = 0; n < count; n++) test('case ' + n, async () => { await null; expect(n).toBe(n); });`,
+  evalite: `
+    import { evalite } from 'evalite';
+    const count: number = Number(process.env.CASES);
+    evalite('cases', {
+      data: Array.from({ length: count }, (_, n) => ({ input: n, expected: n })),
+      task: async (n) => { await null; return n; },
+      scorers: [
+        { name: 'a', scorer: ({ output, expected }) => (output === expected ? 1 : 0) },
+        { name: 'b', scorer: () => 1 },
+      ],
+    });`,
 };
+
+/**
+ * Contenders that bring a compiler, a database or hundreds of megabytes with them: measured where somebody installed them
+ * (`npm install --prefix benchmarks/peers`).
+ */
+const peers = join(root, 'benchmarks/peers');
+const withEvalite = existsSync(join(peers, 'node_modules/evalite'));
+const peersNote = withEvalite
+  ? 'evalite 1.0.0-beta.16 on vitest 4. '
+  : 'evalite is not installed here (npm install --prefix benchmarks/peers). ';
+const promptfooNote =
+  'promptfoo 0.123 is left out: it installs hundreds of megabytes; on a quiet machine, where bare Node takes 55 ms, it took 3.1 s for 3 cases and 9.0 s for 1,000.';
 
 export const bench: Bench = {
   title: 'Eval runner, in fresh processes',
@@ -60,7 +92,7 @@ export const bench: Bench = {
       return [
         await gauge({
           title: few,
-          note: 'Wall time of a process, from its start to its end. Packages as they are published.',
+          note: `Wall time of a process, from its start to its end. Packages as they are published. ${peersNote}${promptfooNote}`,
           unit: 'ms',
           rounds,
           gauged: [
@@ -68,6 +100,7 @@ export const bench: Bench = {
             { name: 'synapsekit test', read: timed(command.synapsekit, 3) },
             { name: 'node --test', read: timed(command.nodeTest, 3) },
             { name: 'vitest', read: timed(command.vitest, 3) },
+            ...(withEvalite ? [{ name: 'evalite', read: () => peerMs(3) }] : []),
           ],
           targets: [
             { text: 'against what is written by hand', ratio: ['synapsekit test', 'by hand'], limit: 1.4 },
@@ -87,6 +120,7 @@ export const bench: Bench = {
             },
             { name: 'node --test', read: timed(command.nodeTest, 1_000) },
             { name: 'vitest', read: timed(command.vitest, 1_000) },
+            ...(withEvalite ? [{ name: 'evalite', read: () => peerMs(1_000) }] : []),
           ],
           targets: [
             { text: 'against what is written by hand', ratio: ['synapsekit test', 'by hand'], limit: 2 },
@@ -135,6 +169,12 @@ export const bench: Bench = {
     }
   },
 };
+
+/** `evalite` runs where it is installed: it finds its own parts there. */
+function peerMs(count: number): Promise<number> {
+  writeFileSync(join(peers, 'cases.eval.ts'), cases.evalite);
+  return wallMs(peers, ['node_modules/evalite/dist/bin.js', 'run'], count);
+}
 
 /** From the start of a process to its end; its output is read, as a terminal would. */
 function wallMs(cwd: string, args: readonly string[], count: number): Promise<number> {

@@ -96,7 +96,7 @@ function duplicates(plan: readonly PlannedCase[]): string[] {
   const byName = new Map<string, EvalCase>();
   const problems: string[] = [];
   for (const { case: each, suite, file } of plan) {
-    const key = JSON.stringify([suite, each.name]);
+    const key = `${suite ?? ''}\n${each.name}`; // names are on one line
     const first = byName.get(key) ?? each;
     byName.set(key, first);
     if (first !== each)

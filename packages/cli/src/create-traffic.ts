@@ -14,6 +14,7 @@ import type { CommandArgs } from './command.ts';
 import type { CliIo } from './io.ts';
 import { listFlag, textFlag } from './parse-flags.ts';
 import {
+  type BudgetFlags,
   loadLedger,
   loadPrices,
   loadRedact,
@@ -57,7 +58,7 @@ export async function createTraffic(
   // Loading prices takes longer than many a run: without a reason, not before a model is asked.
   const repriced = pricesPath !== undefined || priceAs !== undefined;
   const prices = repriced ? await loadPrices(pricesPath, cwd) : undefined;
-  const ledger = budget && (await openLedger(budget.ledger, cwd));
+  const opened = budget && (await openStore(budget, cwd));
   if (mode === 'replay' && io.host !== undefined) lendKeys(process.env);
   const traffic = new ProviderTraffic({
     mode,
@@ -69,7 +70,7 @@ export async function createTraffic(
       redact,
       secrets: secretsOf(env),
     },
-    budget: budget && ledger && { limitUsd: budget.limitUsd, ledger, key: budget.key },
+    budget: budget && opened && { limitUsd: budget.limitUsd, ledger: opened.ledger, key: budget.key },
     prices: prices ?? (() => loadPrices(undefined, cwd)),
     priceAs,
     providers: providersOf(env),
@@ -78,16 +79,25 @@ export async function createTraffic(
   });
   return {
     mode,
-    controller: new InstalledTraffic(traffic, ledger),
+    controller: new InstalledTraffic(traffic, opened?.close),
     ...(budget !== undefined && { budgetUsd: budget.limitUsd }),
     ...(prices !== undefined && { reprice: createReprice(prices, priceAs) }),
   };
 }
 
-async function openLedger(path: string | undefined, cwd: string): Promise<LedgerStore> {
-  if (path !== undefined) return loadLedger(path, cwd);
-  const { MemoryLedger } = await import('@synapsekit/budget');
-  return new MemoryLedger();
+/** Where the budget is kept, and how that is left. */
+interface BudgetStore {
+  readonly ledger: LedgerStore;
+  readonly close: () => void | Promise<void>;
+}
+
+async function openStore({ ledger: path, store }: BudgetFlags, cwd: string): Promise<BudgetStore> {
+  if (path !== undefined) {
+    const ledger = await loadLedger(path, cwd);
+    return { ledger, close: () => ledger.dispose() };
+  }
+  const { openLedger } = await import('./open-ledger.ts');
+  return openLedger(store ?? 'memory', { cwd });
 }
 
 /** `groq-sdk` asks the host of this variable under Groq's own paths, whoever it is. */
@@ -100,13 +110,13 @@ function providersOf({ GROQ_BASE_URL: base }: CliIo['env']): Readonly<Record<str
 /** The boundary in the place of `globalThis.fetch`, until it is closed. */
 class InstalledTraffic implements TrafficController {
   readonly #traffic: ProviderTraffic;
-  readonly #ledger: LedgerStore | undefined;
+  readonly #closeStore: BudgetStore['close'] | undefined;
   readonly #restore: () => void;
   #closing: Promise<void> | undefined;
 
-  constructor(traffic: ProviderTraffic, ledger: LedgerStore | undefined) {
+  constructor(traffic: ProviderTraffic, closeStore: BudgetStore['close'] | undefined) {
     this.#traffic = traffic;
-    this.#ledger = ledger;
+    this.#closeStore = closeStore;
     this.#restore = traffic.install();
   }
 
@@ -141,7 +151,7 @@ class InstalledTraffic implements TrafficController {
       await this.#traffic.close();
     } finally {
       this.#restore();
-      await this.#ledger?.dispose();
+      await this.#closeStore?.();
     }
   }
 }

@@ -34,13 +34,16 @@ export function formatVerdict({
   loadErrors,
   strayErrors,
   billed,
+  interrupted,
 }: {
   readonly loadErrors: readonly unknown[];
   readonly strayErrors: readonly unknown[];
   readonly billed?: Pick<TrafficReport, 'stop'> | undefined;
+  readonly interrupted?: string | undefined;
 }): string {
   const stop = billed?.stop;
   const lines = [
+    interrupted ?? false,
     loadErrors.length > 0 && `${count(loadErrors.length, 'file')} could not be loaded, see above.`,
     strayErrors.length > 0 &&
       `${count(strayErrors.length, 'error')} that nobody caught, see above: not a pass.`,

@@ -24,12 +24,17 @@ export interface CliHost {
   readonly onModule?: ((path: string) => void) | undefined;
   /**
    * Calls `beforeWrite` before whatever anybody but the command prints, and prints it on standard error if `toStderr`.
+   * `onOutput` hears the end of what was printed on standard output.
    * Returns the way to stop.
    */
-  interceptOutput(options: { readonly beforeWrite: () => void; readonly toStderr: boolean }): () => void;
+  interceptOutput(options: {
+    readonly beforeWrite: () => void;
+    readonly onOutput: (end: string) => void;
+    readonly toStderr: boolean;
+  }): () => void;
   /**
    * Calls `onError` with errors that nobody caught, in the async context where they happened, in place of ending the
-   * process; and makes `process.exit` throw, after `onExit` was told, since what is thrown may be caught. Returns the
+   * process; and makes `process.exit`, and what else ends the process from within, throw, after `onExit` was told, since what is thrown may be caught. Returns the
    * way to stop.
    */
   guard(listeners: {

@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CaseResult, caseKey, type PlannedCase } from '@synapsekit/eval';
+import { type CaseResult, caseKey } from '@synapsekit/eval';
 import { UsageError } from './command.ts';
 
 const folder = '.synapsekit';
@@ -8,9 +8,16 @@ const name = 'last-run.jsonl';
 /** So often what has ended is written, in milliseconds; what was paid for is written at once. */
 const everyMs = 250;
 
+/** Where the results of a run are kept. */
+export function journalPath(cwd: string): string {
+  return join(cwd, folder, name);
+}
+
 /** What is known of the last run in a folder. */
 export interface LastRun {
   readonly startedAt: string;
+  /** What it was allowed to spend, exact dollars; absent when nobody said. */
+  readonly budgetUsd?: string | undefined;
   /** By `caseKey`, in the order in which they ended. */
   readonly results: ReadonlyMap<string, CaseResult>;
 }
@@ -31,7 +38,7 @@ export class RunJournal {
   constructor(cwd: string, now: () => number) {
     this.#cwd = cwd;
     this.#now = now;
-    this.path = join(cwd, folder, name);
+    this.path = journalPath(cwd);
   }
 
   /** Why results could not be kept, in a sentence; `undefined` when they could. */
@@ -40,12 +47,13 @@ export class RunJournal {
   }
 
   /** A new run begins: what was known of the last one is replaced with the first write. */
-  begin(startedAt: string, plan: readonly PlannedCase[]): void {
-    this.#lines.push(JSON.stringify({ version: 1, startedAt, total: plan.length }));
+  begin({ startedAt, total, budgetUsd }: Omit<LastRun, 'results'> & { readonly total: number }): void {
+    this.#lines.push(JSON.stringify({ version: 1, startedAt, total, budgetUsd }));
   }
 
-  add(result: CaseResult): void {
-    if (this.#problem !== undefined) return;
+  /** Keeps a result, if there is one. */
+  add(result: CaseResult | undefined): void {
+    if (this.#problem !== undefined || result === undefined) return;
     this.#lines.push(JSON.stringify(result));
     const paid = result.cost.calls > 0 || result.cost.missingCalls > 0;
     if (paid || this.#now() - this.#writtenMs > everyMs) this.flush();
@@ -92,7 +100,7 @@ export function readLastRun(cwd: string, flag: string): LastRun {
     );
   }
   const [head = '', ...lines] = text.trimEnd().split('\n');
-  const { version, startedAt } = parse(head) as { readonly version?: unknown; readonly startedAt?: unknown };
+  const { version, startedAt, budgetUsd } = parse(head) as Readonly<Record<string, unknown>>;
   if (version !== 1 || typeof startedAt !== 'string') {
     throw new UsageError(
       `${folder}/${name} is no run of this version of synapsekit. Run once without ${flag}.`,
@@ -106,7 +114,7 @@ export function readLastRun(cwd: string, flag: string): LastRun {
       results.set(caseKey(result), result as CaseResult);
     }
   }
-  return { startedAt, results };
+  return { startedAt, ...(typeof budgetUsd === 'string' && { budgetUsd }), results };
 }
 
 function parse(line: string): object {

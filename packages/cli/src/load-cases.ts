@@ -15,6 +15,8 @@ export interface LoadedCases {
   readonly loadErrors: readonly LoadError[];
   /** Sentences for people. */
   readonly problems: readonly string[];
+  /** How many of the files were loaded, or failed to: fewer than there are when that was interrupted. */
+  readonly filesLoaded: number;
 }
 
 /** What is to be loaded, and how. */
@@ -32,6 +34,8 @@ export interface LoadHost {
   readonly cwd: string;
   readonly signal: AbortSignal;
   readonly traffic?: TrafficController | undefined;
+  /** Told which file is loaded from now on. */
+  readonly onFile?: ((file: string) => void) | undefined;
   /** Called before the first file is loaded. */
   readonly beforeLoading?: (() => void | Promise<void>) | undefined;
 }
@@ -46,7 +50,7 @@ export async function loadCases(options: LoadOptions, host: LoadHost): Promise<L
   const found = await discover(options.paths, cwd);
   const files = found.map(({ path }) => nameOf(path, cwd));
   if (found.length === 0) {
-    if (options.passWithNoCases) return { files, plan: [], loadErrors: [], problems: [] };
+    if (options.passWithNoCases) return { files, plan: [], loadErrors: [], problems: [], filesLoaded: 0 };
     throw new UsageError(
       `No eval files in ${options.paths.join(', ')}. They are called ${evalFileForm}; any other file can be named. synapsekit init writes a first one.`,
     );
@@ -58,6 +62,7 @@ export async function loadCases(options: LoadOptions, host: LoadHost): Promise<L
   for (const [index, { path }] of found.entries()) {
     if (signal.aborted) break;
     const file = files[index] as string;
+    host.onFile?.(file);
     const load = () => loadFile(path, { timeoutMs: options.timeoutMs, signal });
     const loaded = await (traffic === undefined
       ? load()
@@ -73,6 +78,7 @@ export async function loadCases(options: LoadOptions, host: LoadHost): Promise<L
     files,
     plan: selected,
     loadErrors,
+    filesLoaded: modules.length + loadErrors.length,
     problems: [
       ...problems,
       ...marked.map(

@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { type ErrorReport, reportError } from '@synapsekit/eval';
+import { type ErrorReport, pastBoundary, reportError } from '@synapsekit/eval';
 
 /** An eval file that could not be loaded. */
 export interface LoadError {
@@ -21,16 +20,27 @@ export async function reportLoadError(file: string, path: string, error: unknown
   return { file, error: { ...report, stack: own }, ...(excerpt !== undefined && { excerpt }) };
 }
 
+/** How far an excerpt is looked for, and how long its lines may be. */
+const maxSearched = 20_000;
+const maxLine = 400;
+
 const elsewhere = 'in a module that it imports; "node --check FILE" tells which';
 
 /** Node writes the place above the stack, for TypeScript and for what it checks. */
 function excerptOf(text: string): string | undefined {
-  return /^(\S+:\d+\n[\s\S]*?\^+)\s*\n/.exec(text)?.[1]?.replace(/^file:\/\//, '');
+  const excerpt = /^(\S+:\d+\n[\s\S]*?\^+)\s*\n/
+    .exec(text.slice(0, maxSearched))?.[1]
+    ?.replace(/^file:\/\//, '');
+  // A line that no screen shows is one of a bundle.
+  return excerpt?.split('\n').every((line) => line.length <= maxLine) === true ? excerpt : undefined;
 }
 
 /** What Node itself says of the syntax of a file. Nothing of it is run. */
-function syntaxCheck(path: string): Promise<string> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, ['--check', path], { timeout: 5_000 }, (_, __, stderr) => resolve(stderr));
-  });
+async function syntaxCheck(path: string): Promise<string> {
+  const { execFile } = await import('node:child_process');
+  const { promise, resolve } = Promise.withResolvers<string>();
+  pastBoundary(() =>
+    execFile(process.execPath, ['--check', path], { timeout: 5_000 }, (_, __, stderr) => resolve(stderr)),
+  );
+  return promise;
 }

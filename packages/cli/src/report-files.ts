@@ -1,11 +1,15 @@
 import { accessSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { formatComparison } from './baseline.ts';
 import { UsageError } from './command.ts';
+import { formatProblems, formatStrayErrors, formatVerdict } from './format-problems.ts';
 import type { ReporterName, ReporterSpec } from './reporter-spec.ts';
 import type { TestReport } from './test-report.ts';
+import { troublesOf } from './troubles.ts';
 
 /**
- * Makes the folders of the reports, and sees whether they can be written: better now than after everything was paid.
+ * Makes the folders of the reports, sees whether they can be written (better now than after everything was paid), and
+ * takes reports of earlier runs away.
  *
  * @throws UsageError for a place that cannot be written.
  */
@@ -18,6 +22,8 @@ export function checkReportFiles(reporters: readonly ReporterSpec[], cwd: string
       accessSync(dirname(path), constants.W_OK);
       if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
         throw Object.assign(new Error(), { code: 'EISDIR' });
+      // That of an earlier run must not be taken for this one's, whatever becomes of it.
+      rmSync(path, { force: true });
     } catch (error) {
       throw new UsageError(`--reporter ${name}=${file}: it cannot be written (${codeOf(error)}).`);
     }
@@ -50,9 +56,13 @@ export async function writeReportFiles(
 export async function format(name: ReporterName, report: TestReport, cwd: string): Promise<string> {
   if (name === 'json') return `${JSON.stringify(report, undefined, 2)}\n`;
   const { formatHtml, formatJUnit } = await import('@synapsekit/eval/reports');
-  if (name === 'junit') return formatJUnit(report);
-  if (name === 'html')
-    return formatHtml(report, { cwd, title: `synapsekit test ${report.files.slice(0, 3).join(' ')}` });
+  const troubles = troublesOf(report, cwd);
+  if (name === 'junit') return formatJUnit(report, { troubles });
+  if (name === 'html') {
+    const named = report.files.slice(0, 3).join(' ');
+    const more = report.files.length > 3 ? ` and ${report.files.length - 3} more` : '';
+    return formatHtml(report, { cwd, title: `synapsekit test ${named}${more}`, troubles });
+  }
   const { createTextReporter } = await import('@synapsekit/eval');
   let text = '';
   const reporter = createTextReporter({
@@ -65,8 +75,10 @@ export async function format(name: ReporterName, report: TestReport, cwd: string
   report.cases.forEach((each, index) => {
     reporter.onCaseEnd(each, index);
   });
+  text += formatProblems(report, cwd) + formatStrayErrors(report.strayErrors, cwd);
   reporter.onRunEnd(report);
-  return text;
+  if (report.comparison !== undefined) text += formatComparison(report.comparison);
+  return text + formatVerdict(report);
 }
 
 function codeOf(error: unknown): string {

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { formatUsd } from '@synapsekit/core';
 import {
   type CaseResult,
   CostMeter,
@@ -24,12 +25,13 @@ import {
   readBaseline,
   saveBaseline,
 } from './baseline.ts';
+import { BatchedOutput } from './batched-output.ts';
 import { usesColor } from './colors.ts';
 import { type CommandArgs, UsageError } from './command.ts';
 import { createTraffic, type Traffic } from './create-traffic.ts';
 import { formatProblems, formatStrayErrors, formatVerdict } from './format-problems.ts';
 import { type CliIo, exitCodes } from './io.ts';
-import { type LastRun, RunJournal, readLastRun } from './last-run.ts';
+import { journalPath, type LastRun, RunJournal, readLastRun } from './last-run.ts';
 import { formatList, listAsJson } from './list-cases.ts';
 import { type LoadedCases, loadCases } from './load-cases.ts';
 import { Progress } from './progress.ts';
@@ -43,11 +45,14 @@ import type { Watchdog } from './watchdog.ts';
 interface TestRun {
   readonly options: TestOptions;
   readonly io: CliIo;
+  /** Standard output of the text reporters. */
+  readonly output: BatchedOutput;
   /** Measures everything, loading included. */
   readonly meter: CostMeter;
   readonly traffic: Traffic;
   readonly baseline: Baseline | undefined;
   readonly progress: Progress | undefined;
+  readonly watchdog: Watchdog | undefined;
   /** Errors that nobody caught, outside of cases. */
   readonly strays: ErrorReport[];
 }
@@ -76,14 +81,24 @@ export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo
     },
     onExit: (error) => crashCase(error, 'it tried to end the process'),
   });
+  const output = new BatchedOutput(io.stdout);
   const endIntercept = io.host?.interceptOutput({
-    beforeWrite: () => progress?.hide(),
+    beforeWrite() {
+      progress?.hide();
+      output.flush();
+    },
+    onOutput: (end) => output.others(end),
     toStderr: screenReporter(options) !== 'default' && screenReporter(options) !== 'minimal',
   });
+  const watchdog = await startWatchdog(options, io);
   const meter = new CostMeter({ reprice: traffic.reprice });
   try {
-    return await meter.run(() => loadAndRun({ options, io, meter, traffic, progress, strays, baseline }));
+    return await meter.run(() =>
+      loadAndRun({ options, io, output, meter, traffic, progress, watchdog, strays, baseline }),
+    );
   } finally {
+    watchdog?.stop();
+    output.flush();
     await closeTraffic(traffic); // where it did not come to that
     meter.close();
     progress?.hide();
@@ -95,14 +110,22 @@ export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo
 async function loadAndRun(run: TestRun): Promise<number> {
   const { options, io, traffic } = run;
   const last = lastRunFor(options, io.cwd);
+  if (options.resume) checkBudget(last, traffic);
   const bad = options.onlyFailed && last !== undefined ? notPassed(last) : undefined;
   if (bad?.size === 0) {
     io.stdout.write('Every case of the last run passed: nothing to run again.\n');
     return exitCodes.ok;
   }
+  const { watchdog } = run;
   const loaded = await loadCases(
     { ...options, keys: bad },
-    { cwd: io.cwd, signal: io.signal, traffic: traffic.controller, beforeLoading: prepareLoader(io) },
+    {
+      cwd: io.cwd,
+      signal: io.signal,
+      traffic: traffic.controller,
+      beforeLoading: prepareLoader(io),
+      onFile: (file) => watchdog?.onFile(file),
+    },
   );
   io.stderr.write(formatProblems(loaded, io.cwd));
   return options.list ? list(run, loaded) : runAndReport(run, loaded, options.resume ? last : undefined);
@@ -112,6 +135,19 @@ function lastRunFor({ resume, onlyFailed }: TestOptions, cwd: string): LastRun |
   if (resume && onlyFailed) throw new UsageError('--resume and --only-failed exclude each other.');
   if (resume) return readLastRun(cwd, '--resume');
   return onlyFailed ? readLastRun(cwd, '--only-failed') : undefined;
+}
+
+/**
+ * What goes on has a budget if what it goes on with had one: without a word it would spend without a limit.
+ *
+ * @throws UsageError when nobody says how much.
+ */
+function checkBudget(last: LastRun | undefined, { mode, budgetUsd }: Traffic): void {
+  const before = last?.budgetUsd;
+  if (before === undefined || budgetUsd !== undefined || mode === 'replay') return;
+  throw new UsageError(
+    `The run that --resume goes on with had a budget of ${formatUsd(before)}. Say what the rest of it may spend: --budget ${before}.`,
+  );
 }
 
 function notPassed({ results }: LastRun): ReadonlySet<string> {
@@ -135,13 +171,20 @@ function list({ options, io }: TestRun, { plan, loadErrors, problems }: LoadedCa
 }
 
 async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | undefined): Promise<number> {
-  const { options, io, meter, progress, strays, traffic } = run;
+  const { options, io, meter, progress, strays, traffic, watchdog } = run;
   const { plan } = loaded;
   // With nothing to run, what is wrong has been said already.
   const reporter = plan.length === 0 ? undefined : textReporter(run, plan);
   const journal = new RunJournal(io.cwd, () => performance.now());
-  journal.begin(new Date().toISOString(), plan);
-  const watchdog = await startWatchdog(run, plan, journal);
+  journal.begin({
+    startedAt: new Date().toISOString(),
+    total: plan.length,
+    budgetUsd: traffic.mode === 'replay' ? undefined : traffic.budgetUsd,
+  });
+  // What was paid for in the run that this one goes on with is kept from the beginning, whatever becomes of this one.
+  if (last !== undefined) for (const each of plan) journal.add(priorResult(each, last));
+  const longest = plan.reduce((most, { timeoutMs = options.timeoutMs }) => Math.max(most, timeoutMs), 0);
+  watchdog?.begin(plan, longest + watchdogGraceMs);
   const { concurrency, timeoutMs, retry, trials, bail, seed, shuffle, strict } = options;
   const result = await runCases(plan, {
     concurrency,
@@ -162,7 +205,6 @@ async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | u
       ...(reporter ? [{ ...reporter, onRunEnd() {} } satisfies RunObserver] : []),
     ],
   });
-  watchdog?.stop();
   await nextTurn(); // rejections that nobody handles are known a turn later
   journal.flush();
   const problems = [...loaded.problems, ...(await closeTraffic(traffic))];
@@ -191,7 +233,7 @@ async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | u
 }
 
 async function print(
-  { options, io }: TestRun,
+  { options, io, output }: TestRun,
   report: TestReport,
   {
     reporter,
@@ -205,9 +247,11 @@ async function print(
 ): Promise<void> {
   const screen = screenReporter(options);
   const text = screen === 'default' || screen === 'minimal';
+  output.flush();
   if (!text) io.stdout.write(await format(screen, report, io.cwd));
   io.stderr.write(formatStrayErrors(report.strayErrors, io.cwd));
   reporter?.onRunEnd(report);
+  output.flush();
   if (text && report.comparison !== undefined) io.stdout.write(formatComparison(report.comparison));
   for (const problem of later) io.stderr.write(`${problem}\n`);
   if (journal.problem !== undefined) io.stderr.write(`${journal.problem}\n`);
@@ -258,16 +302,13 @@ async function closeTraffic({ controller }: Traffic): Promise<readonly string[]>
 }
 
 /** Only in a process of its own, where there is something to kill. */
-async function startWatchdog(
-  { options, io }: TestRun,
-  plan: readonly PlannedCase[],
-  journal: RunJournal,
-): Promise<Watchdog | undefined> {
-  if (io.host === undefined || plan.length === 0) return undefined;
+async function startWatchdog({ timeoutMs }: TestOptions, io: CliIo): Promise<Watchdog | undefined> {
+  if (io.host === undefined) return undefined;
   const { Watchdog } = await import('./watchdog.ts');
-  const longest = plan.reduce((most, { timeoutMs = options.timeoutMs }) => Math.max(most, timeoutMs), 0);
-  const resultsPath = relative(io.cwd, journal.path);
-  return new Watchdog(plan, { limitMs: longest + watchdogGraceMs, resultsPath });
+  return new Watchdog({
+    limitMs: timeoutMs + watchdogGraceMs,
+    resultsPath: relative(io.cwd, journalPath(io.cwd)),
+  });
 }
 
 /** What goes to standard output. */
@@ -276,7 +317,7 @@ function screenReporter({ reporters }: TestOptions): TestOptions['reporters'][nu
 }
 
 function textReporter(
-  { options, io, progress }: TestRun,
+  { options, io, output, progress }: TestRun,
   plan: readonly PlannedCase[],
 ): TextReporter | undefined {
   const name = screenReporter(options);
@@ -288,7 +329,7 @@ function textReporter(
     rerun: rerunCommand(plan, options),
     write(text) {
       progress?.hide();
-      io.stdout.write(text);
+      output.write(text);
     },
   });
 }

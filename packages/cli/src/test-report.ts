@@ -15,13 +15,15 @@ export interface TestReport extends RunResult {
   readonly problems: readonly string[];
   /** Errors that nobody caught and that belong to no running case. */
   readonly strayErrors: readonly ErrorReport[];
+  /** How far it came before somebody interrupted it, in a sentence; absent when nobody did. */
+  readonly interrupted?: string | undefined;
   /** How it compares with a baseline, where one was asked for. */
   readonly comparison?: Comparison | undefined;
 }
 
 /** What an exit code is made of. */
 export interface RunFacts {
-  readonly loaded: Pick<LoadedCases, 'files' | 'loadErrors' | 'problems'>;
+  readonly loaded: Pick<LoadedCases, 'files' | 'loadErrors' | 'problems' | 'filesLoaded'>;
   readonly strayErrors: readonly ErrorReport[];
   readonly signal: AbortSignal;
   /** No file and no case are no error. */
@@ -42,8 +44,18 @@ export function createReport(result: RunResult, facts: RunFacts): TestReport {
     loadErrors,
     problems,
     strayErrors: signal.aborted ? [] : strayErrors,
+    ...(signal.aborted && { interrupted: interruption(result, facts) }),
     ...(facts.comparison !== undefined && { comparison: facts.comparison }),
   };
+}
+
+function interruption({ cases, byStatus }: RunResult, { loaded, signal }: RunFacts): string {
+  const by = signal.reason instanceof Error ? signal.reason.message.replace(/\.$/, '') : 'Interrupted';
+  const { files, filesLoaded } = loaded;
+  if (filesLoaded < files.length) {
+    return `${by} while eval files were loaded: ${filesLoaded} of ${files.length} were, and no case has run.`;
+  }
+  return `${by}: ${cases.length - byStatus['not-run']} of ${cases.length} cases had ended. synapsekit test --resume goes on.`;
 }
 
 /** The first of these that is true: interrupted, unusable, failed, a replay miss, a regression, incomplete. */

@@ -29,10 +29,15 @@ export const trafficFlags: Readonly<Record<string, FlagSpec>> = {
     value: 'USD',
     help: 'What the run may spend: 0.50. What does not fit is not run',
   },
+  store: {
+    type: 'string',
+    value: 'STORE',
+    help: 'Where shards share the budget: sqlite:FILE, redis://HOST:PORT',
+  },
   ledger: {
     type: 'string',
     value: 'FILE',
-    help: 'Module whose default export is the store of the budget, for shards to share it',
+    help: 'Module whose default export is such a store',
   },
   'budget-key': { type: 'string', value: 'NAME', help: 'Name of the budget in that store' },
   prices: {

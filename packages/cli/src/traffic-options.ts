@@ -26,6 +26,8 @@ export interface BudgetFlags {
   readonly limitUsd: string;
   /** The file of a store that is shared. */
   readonly ledger: string | undefined;
+  /** The name of one: `sqlite:FILE`, `redis://HOST:PORT`. */
+  readonly store: string | undefined;
   readonly key: string | undefined;
 }
 
@@ -37,8 +39,13 @@ export interface BudgetFlags {
 export function readBudget(args: CommandArgs, env: CliIo['env']): BudgetFlags | undefined {
   const text = textFlag(args, 'budget');
   const ledger = textFlag(args, 'ledger');
+  const store = textFlag(args, 'store');
+  const given = store === undefined ? '--ledger' : '--store';
+  if (ledger !== undefined && store !== undefined) {
+    throw new UsageError('--store and --ledger exclude each other: a budget is kept in one place.');
+  }
   if (text === undefined) {
-    if (ledger !== undefined) throw new UsageError('--ledger needs a --budget.');
+    if (ledger !== undefined || store !== undefined) throw new UsageError(`${given} needs a --budget.`);
     return undefined;
   }
   let pico: bigint;
@@ -47,19 +54,19 @@ export function readBudget(args: CommandArgs, env: CliIo['env']): BudgetFlags | 
   } catch {
     throw new UsageError(`--budget must be an amount of US dollars such as 0.50, got "${text}".`);
   }
-  if (ledger === undefined) {
+  if (ledger === undefined && store === undefined) {
     const parts = Number(/^\d+\/(\d+)$/.exec(textFlag(args, 'shard') ?? '')?.[1] ?? 1);
-    return { limitUsd: usdDecimal(pico / BigInt(Math.max(1, parts))), ledger, key: undefined };
+    return { limitUsd: usdDecimal(pico / BigInt(Math.max(1, parts))), ledger, store, key: undefined };
   }
   const run = env.GITHUB_RUN_ID ?? env.CI_PIPELINE_ID ?? env.BUILDKITE_BUILD_ID ?? env.CIRCLE_WORKFLOW_ID;
   const again = env.GITHUB_RUN_ATTEMPT === undefined ? '' : `-${env.GITHUB_RUN_ATTEMPT}`;
   const key = textFlag(args, 'budget-key') ?? (run === undefined ? undefined : `${run}${again}`);
   if (key === undefined) {
     throw new UsageError(
-      '--ledger needs a --budget-key: a name of this run that all of its shards give, and no other run.',
+      `${given} needs a --budget-key: a name of this run that all of its shards give, and no other run.`,
     );
   }
-  return { limitUsd: usdDecimal(pico), ledger, key: `eval-run:${key}` };
+  return { limitUsd: usdDecimal(pico), ledger, store, key: `eval-run:${key}` };
 }
 
 /**

@@ -1,5 +1,6 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { SimulatedProvider } from '@synapsekit/testing';
 import { describe, test } from 'vitest';
 import type { TestReport } from '../src/index.ts';
 import { createSandbox } from './sandbox.ts';
@@ -70,6 +71,165 @@ describe('bad input', { timeout: 120_000 }, () => {
     ]);
     expect(stdout.length).toBeLessThan(20_000);
     expect(code).toBe(1);
+  });
+
+  test('50 MB in every place where somebody can put it: reports stay small, and say how much is left out', async ({
+    expect,
+  }) => {
+    using sandbox = createSandbox({
+      'x.eval.ts': `
+        import { EvalSuite, evalCase } from '@synapsekit/eval';
+        const huge = 'begin ' + 'x'.repeat(50_000_000) + ' end';
+        const named = Object.assign(() => false, {});
+        Object.defineProperty(named, 'name', { value: huge });
+        export default new EvalSuite({
+          cases: [
+            evalCase('returned', { description: huge, metrics: [() => false] }, () => huge),
+            evalCase('returned in an object', { metrics: [() => false] }, () => ({ output: { huge, list: [huge, huge] } })),
+            evalCase('thrown', () => { throw new Error(huge); }),
+            evalCase('thrown as it is', () => { throw huge; }),
+            evalCase('thrown with a cause', () => { throw new Error('x', { cause: new Error(huge) }); }),
+            evalCase('named error', () => { throw Object.assign(new Error('x'), { name: huge, stack: 'Error: x\\n    at ' + huge }); }),
+            evalCase('detail', { metrics: [() => ({ pass: false, detail: huge })] }, () => 'x'),
+            evalCase('name of a metric', { metrics: [named] }, () => 'x'),
+            evalCase('metric that throws', { metrics: [() => { throw new Error(huge); }] }, () => 'x'),
+            evalCase('asserted', ({ expect }) => expect(huge).toBe('x')),
+            evalCase('asserted within', ({ expect }) => expect({ huge }).toEqual({ huge: 1 })),
+            evalCase('printed', ({ expect }) => { console.log(huge); expect(1).toBe(1); }),
+            evalCase.skip('skipped', { skip: huge }, () => {}),
+          ],
+        });
+      `,
+    });
+    const files = ['junit=r.xml', 'html=r.html', 'default=r.txt'].flatMap((spec) => ['--reporter', spec]);
+    const { code, stdout, stderr } = await sandbox.run(['test', '--json', ...files]);
+    expect(code).toBe(1);
+    const report = JSON.parse(stdout) as TestReport;
+    expect(report.byStatus).toMatchObject({ passed: 1, failed: 6, error: 5, skipped: 1 });
+    for (const each of report.cases) {
+      expect(JSON.stringify(each).length, each.name).toBeLessThan(12_000);
+      if (each.name === 'printed') continue;
+      // Within values there are many texts: each keeps its beginning.
+      if (['returned in an object', 'asserted within'].includes(each.name)) {
+        expect(JSON.stringify(each), each.name).toMatch(/begin x+'\.\.\. 4\d{7} more characters/);
+        continue;
+      }
+      expect(JSON.stringify(each), each.name).toMatch(
+        /begin x+ … \((?:49|50),\d{3},\d{3} characters left out\) … x+ end/,
+      );
+    }
+    for (const name of ['r.xml', 'r.html', 'r.txt', '.synapsekit/last-run.jsonl']) {
+      expect(readFileSync(join(sandbox.folder, name), 'utf8').length, name).toBeLessThan(120_000);
+    }
+    // What a case prints is its own affair, and goes where it belongs.
+    expect(stderr.length).toBeGreaterThan(50_000_000);
+  });
+
+  test('a name that no command line takes is refused', async ({ expect }) => {
+    using sandbox = createSandbox({
+      'x.eval.ts': `
+        import { evalCase } from '@synapsekit/eval';
+        export const a = evalCase('x'.repeat(50_000_000), () => 1);
+      `,
+    });
+    const { code, stderr } = await sandbox.run(['test']);
+    expect(stderr).toContain('must be a text on one line, of 1 to 1000 characters');
+    expect(stderr.length).toBeLessThan(10_000);
+    expect(code).toBe(2);
+  });
+
+  test('a file that is loaded without end is killed and named; the second Ctrl-C ends at once', async ({
+    expect,
+  }) => {
+    using sandbox = createSandbox({
+      'loop.eval.ts': 'for (;;);',
+      'wait.eval.ts': `
+        process.on('SIGINT', () => {});
+        console.error('waiting');
+        await new Promise((resolve) => setTimeout(resolve, 60_000));
+      `,
+      'stubborn.eval.ts': `
+        import { evalCase } from '@synapsekit/eval';
+        export const stubborn = evalCase('stubborn', async () => {
+          console.error('waiting');
+          await new Promise((resolve) => setTimeout(resolve, 60_000));
+        });
+      `,
+    });
+    const loop = await sandbox.run(['test', 'loop.eval.ts', '--timeout', '50ms']);
+    expect(loop.signal).toBe('SIGKILL');
+    expect(loop.stderr).toMatch(
+      /did not give way for \d+ s: an endless loop\? Look in the file that was being loaded: loop\.eval\.ts\./,
+    );
+    const once = await sandbox.run(['test', 'wait.eval.ts'], {
+      onStart: (child) => child.stderr?.once('data', () => child.kill('SIGINT')),
+    });
+    expect(once.stderr).toContain('Interrupted by SIGINT while eval files were loaded: 0 of 1 were');
+    expect(once.code).toBe(130);
+    const twice = await sandbox.run(['test', 'stubborn.eval.ts'], {
+      onStart: (child) => child.stderr?.once('data', () => child.kill('SIGINT')),
+    });
+    expect(twice.code).toBe(130); // the case does not listen, and is left behind
+  });
+
+  test.for(['exit(0)', 'reallyExit(0)', 'abort()', 'execve("/bin/true", ["true"])'])(
+    'process.%s in a case, or while a file is loaded, is an error of it; the others run',
+    async (call, { expect }) => {
+      const [name = ''] = call.split('(');
+      using sandbox = createSandbox({
+        'a.eval.ts': `process.${call};`,
+        'b.eval.ts': `
+          import { evalCase } from '@synapsekit/eval';
+          export const ends = evalCase('ends', ({ expect }) => { expect(1).toBe(1); try { process.${call}; } catch {} });
+          ${passing().replace("import { evalCase } from '@synapsekit/eval';", '')}
+        `,
+      });
+      if (typeof Reflect.get(process, name) !== 'function') return;
+      const { code, stdout, stderr } = await sandbox.run(['test']);
+      expect(stderr).toContain(`process.${name}(`);
+      expect(stdout).toContain('1 passed, 1 failed (1 error)');
+      expect(code).toBe(2);
+    },
+  );
+
+  test('killed in the middle of a case: what was paid for by then is on tape and in the journal', async ({
+    expect,
+  }) => {
+    const provider = await SimulatedProvider.start();
+    using sandbox = createSandbox({
+      'x.eval.ts': `
+        import { evalCase } from '@synapsekit/eval';
+        const ask = async (content) => {
+          const response = await fetch(process.env.OPENAI_BASE_URL + '/chat/completions', {
+            method: 'POST',
+            headers: { authorization: 'Bearer any' },
+            body: JSON.stringify({ model: 'gpt-4o', max_tokens: 20, messages: [{ role: 'user', content }] }),
+          });
+          return (await response.json()).choices[0].message.content;
+        };
+        export const pays = evalCase('pays', { maxCostUsd: 1 }, () => ask('One?'));
+        export const dies = evalCase('dies', { maxCostUsd: 1 }, async () => {
+          await ask('Two?');
+          if (process.env.LIVE !== '1') process.kill(process.pid, 'SIGKILL');
+          return ask('Three?');
+        });
+      `,
+    });
+    const env = { OPENAI_BASE_URL: provider.openaiBaseURL };
+    const { signal } = await sandbox.run(['test', '--record', '--concurrency', '1'], { env });
+    expect(signal).toBe('SIGKILL');
+    expect(provider.requests).toHaveLength(2);
+    expect(journal(sandbox.folder)).toContain('"name":"pays"');
+    // Nothing that was paid for is paid again.
+    const again = await sandbox.run(['test', '--record', '--resume', '--json'], {
+      env: { ...env, LIVE: '1' },
+    });
+    expect(again.code).toBe(0);
+    expect(provider.requests).toHaveLength(3);
+    expect(JSON.parse(again.stdout).byStatus.passed).toBe(2);
+    expect((await sandbox.run(['test', '--replay'], { env: { ...env, LIVE: '1' } })).code).toBe(0);
+    expect(readdirSync(join(sandbox.folder, '__tapes__'))).toEqual(['x.eval.ts.jsonl']);
+    await provider.close();
   });
 
   test('a broken dataset names its file and line, and the other files run', async ({ expect }) => {

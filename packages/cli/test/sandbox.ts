@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -25,6 +25,8 @@ export interface Sandbox extends Disposable {
       readonly env?: Readonly<Record<string, string>>;
       /** Closes the reading end of standard error at once. */
       readonly deaf?: boolean;
+      /** Is handed the process as soon as it runs. */
+      readonly onStart?: (child: ChildProcess) => void;
     },
   ): Promise<Ended>;
 }
@@ -41,17 +43,18 @@ export function createSandbox(files: Readonly<Record<string, string>>): Sandbox 
   }
   return {
     folder,
-    run: (args, { nodeArgs = [], env: more = {}, deaf = false } = {}) =>
+    run: (args, { nodeArgs = [], env: more = {}, deaf = false, onStart } = {}) =>
       new Promise((resolve) => {
         const { FORCE_COLOR: _, CI: __, ...env } = process.env;
         const child = execFile(
           process.execPath,
           [...nodeArgs, bin, ...args],
-          { cwd: folder, env: { ...env, NO_COLOR: '1', ...more }, timeout: 60_000 },
+          { cwd: folder, env: { ...env, NO_COLOR: '1', ...more }, timeout: 60_000, maxBuffer: 500_000_000 },
           (_, stdout, stderr) =>
             resolve({ code: child.exitCode ?? -1, signal: child.signalCode, stdout, stderr }),
         );
         if (deaf) child.stderr?.destroy();
+        onStart?.(child);
       }),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -142,21 +142,91 @@ test('a recorded run is priced as another model, or by another list', async () =
   expect(JSON.parse(dear.stdout).cost.usd).toBe(String(tokens));
 }, 60_000);
 
-test('shards split the budget, or share it through a store', async () => {
+/** Four cases, each of which asks once. */
+const four = evalFile.replace(
+  /cases: \[[\s\S]*?\n {4}\],/,
+  "cases: [1, 2, 3, 4].map((n) => evalCase('case ' + n, () => ask('Question ' + n + '?'))),",
+);
+
+test('shards split the budget: each is a process of its own, and together they stay within it', async () => {
+  using sandbox = createSandbox({ 'a.eval.ts': four });
+  const env = { OPENAI_BASE_URL: provider.openaiBaseURL };
+  const shards = await Promise.all(
+    ['1/2', '2/2'].map((shard) =>
+      sandbox.run(['test', '--shard', shard, '--budget', '0.0014', '--json'], { env }),
+    ),
+  );
+  const reports = shards.map(({ stdout }) => JSON.parse(stdout));
+  // Half of it is enough for one case at its worst, and not for two.
+  for (const { byStatus } of reports) expect(byStatus).toMatchObject({ passed: 1, 'not-run': 1 });
+  expect(shards.map(({ code }) => code)).toEqual([3, 3]);
+  expect(provider.bill.totalUsd).toBeLessThanOrEqual(0.0014);
+  const names = reports.flatMap(({ cases }) => cases.map(({ name }: { name: string }) => name));
+  expect(names.sort()).toEqual(['case 1', 'case 2', 'case 3', 'case 4']);
+}, 60_000);
+
+test('shards share the budget through a SQLite file: four processes at once never pass it', async () => {
+  using sandbox = createSandbox({ 'a.eval.ts': four });
+  const env = { OPENAI_BASE_URL: provider.openaiBaseURL };
+  const shared = ['--budget', '0.0013', '--store', 'sqlite:budget.db', '--budget-key', 'ci-1', '--json'];
+  const shards = await Promise.all(
+    ['1/4', '2/4', '3/4', '4/4'].map((shard) => sandbox.run(['test', '--shard', shard, ...shared], { env })),
+  );
+  const reports = shards.map(({ stdout }) => JSON.parse(stdout));
+  const passed = reports.filter(({ byStatus }) => byStatus.passed === 1).length;
+  const notRun = reports.filter(({ byStatus }) => byStatus['not-run'] === 1).length;
+  expect(passed + notRun).toBe(4);
+  // A quarter of it fits no case: what is spent comes out of one purse.
+  expect(passed).toBeGreaterThanOrEqual(2);
+  expect(provider.bill.totalUsd).toBeLessThanOrEqual(0.0013);
+  expect(new Set(shards.map(({ code }) => code))).toEqual(notRun > 0 ? new Set([0, 3]) : new Set([0]));
+  const status = await sandbox.run(['budget', 'status', '--store', 'sqlite:budget.db', '--json']);
+  const [counter] = JSON.parse(status.stdout).counters;
+  expect(Number(counter.committed)).toBeCloseTo(provider.bill.totalUsd, 9);
+  expect(counter.held).toBe('0');
+}, 60_000);
+
+test('a shared store needs a name of the run, and is one thing or the other', async () => {
   using sandbox = sandboxOf();
-  const split = await sandbox.test('--shard', '1/2', '--budget', '0.0007', '--json');
-  expect(split.code).toBe(3); // half of it does not fit a case
-  expect(provider.requests).toHaveLength(0);
   writeFileSync(
     join(sandbox.folder, 'ledger.mjs'),
     `import { ModelLedger } from '@synapsekit/testing/contracts';
      import { systemClock } from '@synapsekit/core';
      export default () => new ModelLedger(systemClock);`,
   );
-  const unnamed = await sandbox.test('--shard', '1/2', '--budget', '0.0007', '--ledger', 'ledger.mjs');
-  expect(unnamed).toMatchObject({
+  const stores = { '--ledger': 'ledger.mjs', '--store': 'sqlite:x.db' };
+  for (const [flag, value] of Object.entries(stores)) {
+    expect(await sandbox.test('--shard', '1/2', '--budget', '1', flag, value)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${flag} needs a --budget-key`),
+    });
+  }
+  const both = await sandbox.test('--budget', '1', '--budget-key', 'x', ...Object.entries(stores).flat());
+  expect(both).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('--ledger needs a --budget-key'),
+    stderr: expect.stringContaining('--store and --ledger exclude each other'),
+  });
+  const named = await sandbox.test('--budget', '0.01', '--budget-key', 'x', '--ledger', 'ledger.mjs');
+  expect(named.code).toBe(0);
+}, 60_000);
+
+test('what goes on with a run that had a budget has to say what the rest may spend', async () => {
+  using sandbox = sandboxOf();
+  expect((await sandbox.test('--budget', '0.0007')).code).toBe(3);
+  const unlimited = await sandbox.test('--resume');
+  expect(unlimited.stderr).toContain(
+    'had a budget of $0.0007. Say what the rest of it may spend: --budget 0.0007.',
+  );
+  expect(unlimited.code).toBe(2);
+  expect(provider.requests).toHaveLength(1);
+  // The amount is what this part may spend: with less than a case may cost, nothing is sent.
+  expect((await sandbox.test('--resume', '--budget', '0.000001')).code).toBe(3);
+  expect(provider.requests).toHaveLength(1);
+  const rest = await sandbox.test('--resume', '--budget', '0.0007', '--json');
+  expect(rest.code).toBe(0);
+  expect(JSON.parse(rest.stdout)).toMatchObject({
+    cost: { usd: provider.bill.totalUsdExact, calls: 2 },
+    billed: { requests: 1 },
   });
 }, 60_000);
 
@@ -168,6 +238,8 @@ test.each([
   [['--as', 'a=b'], 'use it with --replay'],
   [['--prices', 'no.json'], '--prices no.json: there is no such file'],
   [['--ledger', 'x.mjs'], '--ledger needs a --budget'],
+  [['--store', 'sqlite:x.db'], '--store needs a --budget'],
+  [['--store', 'mongo:x', '--budget', '1', '--budget-key', 'k'], 'A store is memory, sqlite:FILE'],
   [['--tape-redact', 'no.mjs'], '--tape-redact no.mjs:'],
   [['--max-tape-age', 'old'], '--max-tape-age'],
 ])(

@@ -48,6 +48,11 @@ export class AssertionLog {
     return counted;
   }
 
+  /** True while an assertion is not done. */
+  get busy(): boolean {
+    return this.#pending.length > 0;
+  }
+
   /** Resolves when every assertion that has begun is done. */
   async settled(): Promise<void> {
     while (this.#pending.length > 0) await Promise.all(this.#pending.splice(0));

@@ -150,7 +150,7 @@ function fillIn(name: string, row: unknown, index: number): string {
 
 function oneLine(value: unknown): string {
   const text = typeof value === 'string' ? value : show(value);
-  return text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, 100);
+  return text.slice(0, 100).replaceAll(/\p{Cc}+/gu, ' ');
 }
 
 function isObject(value: unknown): value is object {

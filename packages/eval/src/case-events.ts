@@ -1,8 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import { type BreakerMessage, type BudgetMessage, channelNames } from '@synapsekit/core';
+import { runContext } from './run-context.ts';
 
-const current = new AsyncLocalStorage<CaseEvents>();
 const states = new Map<string, string>();
 let open = 0;
 
@@ -17,11 +16,6 @@ export class CaseEvents {
   /** The state of every breaker that was heard of since the first recorder of this process began. */
   static get breakers(): ReadonlyMap<string, string> {
     return states;
-  }
-
-  /** Runs `fn`: what it and all it starts do is noted here. */
-  run<T>(fn: () => T): T {
-    return current.run(this, fn);
   }
 }
 
@@ -39,13 +33,13 @@ export function listenToEvents(): () => void {
 }
 
 function onBudget(message: unknown): void {
-  note(current.getStore()?.budget, message as BudgetMessage);
+  note(runContext()?.events?.budget, message as BudgetMessage);
 }
 
 function onBreaker(message: unknown): void {
   const { breaker, to } = message as BreakerMessage;
   states.set(breaker, to);
-  note(current.getStore()?.breaker, message as BreakerMessage);
+  note(runContext()?.events?.breaker, message as BreakerMessage);
 }
 
 function note<T>(events: T[] | undefined, event: T): void {

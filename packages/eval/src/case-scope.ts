@@ -1,16 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-
-const running = new AsyncLocalStorage<CaseScope>();
+import { runContext } from './run-context.ts';
 
 /** The async context of a running case. */
 export interface CaseScope {
   /** Ends the case as an error. False when it has ended already. */
   crash(error: unknown, reason: string): boolean;
-}
-
-/** Runs the code of a case. */
-export function inCase<T>(scope: CaseScope, fn: () => T): T {
-  return running.run(scope, fn);
 }
 
 /**
@@ -21,5 +14,5 @@ export function inCase<T>(scope: CaseScope, fn: () => T): T {
  * @returns false when no case is running there, so that the host must not let the run count as passed.
  */
 export function crashCase(error: unknown, reason = 'it left an error behind that nobody caught'): boolean {
-  return running.getStore()?.crash(error, reason) ?? false;
+  return runContext()?.scope?.crash(error, reason) ?? false;
 }

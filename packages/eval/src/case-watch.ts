@@ -1,6 +1,6 @@
-import { CallTimeoutError, type Clock, type LinkedSignal, linkSignals, raceAbort } from '@synapsekit/core';
+import { CallTimeoutError, type Clock, type LinkedSignal, linkSignals } from '@synapsekit/core';
 import { isAssertionError } from './assertion-error.ts';
-import { inCase } from './case-scope.ts';
+import type { CaseScope } from './case-scope.ts';
 import type { CostMeter } from './cost-meter.ts';
 import { reportError } from './error-report.ts';
 import type { CaseEnding } from './result.ts';
@@ -15,13 +15,16 @@ export class CaseWatch {
   readonly #interrupted: AbortSignal;
   readonly #link: LinkedSignal;
   readonly #startedMs: number;
-  readonly #timer: AbortController = new AbortController();
+  readonly #cancelTimer: () => void;
+  /** Takes errors that nobody catches. */
+  readonly scope: CaseScope = { crash: (error, reason) => this.#takeCrash(error, reason) };
   #latencyMs: number | undefined;
   #crash: { readonly error: unknown; readonly reason: string } | undefined;
   /** What did not end in time. */
   #late: string | undefined;
   #part = 'it';
   #ending: CaseEnding | undefined;
+  #giveUp: ((reason: unknown) => void) | undefined;
 
   constructor(options: { readonly clock: Clock; readonly timeoutMs: number; readonly signal: AbortSignal }) {
     this.#clock = options.clock;
@@ -29,11 +32,10 @@ export class CaseWatch {
     this.#interrupted = options.signal;
     this.#link = linkSignals(options.signal);
     this.#startedMs = this.#clock.monotonic();
-    // A sleep, not a timer: a case that waits for nothing must not let the process end before its time is up.
-    this.#clock.sleep(this.#timeoutMs, { signal: this.#timer.signal }).then(
-      () => this.#timeOut(),
-      () => {},
-    );
+    const { signal } = this.#link;
+    // One listener for all parts: the signal lives no longer than the case.
+    signal.addEventListener('abort', () => this.#giveUp?.(signal.reason), { once: true });
+    this.#cancelTimer = this.#clock.timer(this.#timeoutMs, () => this.#timeOut());
   }
 
   /** Aborts when the case has to stop. */
@@ -44,10 +46,17 @@ export class CaseWatch {
   /** Runs a part of the case; rejects at once when it has to stop, whatever the part does. */
   over<T>(part: () => Promise<T>, name = 'it'): Promise<T> {
     this.#part = name;
-    return raceAbort(
-      inCase({ crash: (error, reason) => this.#takeCrash(error, reason) }, part),
-      this.#link.signal,
-    );
+    const { signal } = this.#link;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#giveUp = reject;
+    if (signal.aborted) reject(signal.reason);
+    part().then(resolve, reject); // what comes too late is handled, and changes nothing
+    return promise;
+  }
+
+  /** Names what runs from now on within the part. */
+  during(name: string): void {
+    this.#part = name;
   }
 
   /** Milliseconds that the case took: until the first call of this. */
@@ -70,7 +79,7 @@ export class CaseWatch {
 
   end(ending: CaseEnding): void {
     this.#ending = ending;
-    this.#timer.abort('ended');
+    this.#cancelTimer();
     this.#link.dispose();
   }
 

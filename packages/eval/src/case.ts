@@ -1,4 +1,5 @@
 import { ConfigError, type Random, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
+import { clip, textLimits } from './clip.ts';
 import type { Expect } from './expect.ts';
 import { MaxCostUSD } from './max-cost-usd.ts';
 import { MaxLatencyMs } from './max-latency-ms.ts';
@@ -94,10 +95,13 @@ export function makeCase<Name extends string, Value>({
   stack,
 }: CaseParts<Name, Value>): EvalCase<Name, Value> {
   // A name is printed on one line, and typed on a command line.
-  if (typeof name !== 'string' || name.trim() === '' || /\p{Cc}/u.test(name)) {
-    throw new ConfigError('The name of an eval case must be a non-empty text on one line.', {
-      option: 'name',
-    });
+  if (!isName(name)) {
+    throw new ConfigError(
+      `The name of an eval case must be a text on one line, of 1 to ${textLimits.name} characters.`,
+      {
+        option: 'name',
+      },
+    );
   }
   const what = `The eval case "${name}"`;
   if (typeof fn !== 'function') throw new ConfigError(`${what} needs a function.`, { option: 'fn' });
@@ -105,8 +109,14 @@ export function makeCase<Name extends string, Value>({
   const { description, tags = [], timeoutMs, skip = false, only = false, retry, trials } = options;
   if (timeoutMs !== undefined) requireNumber(timeoutMs, 'timeoutMs', { above: 0 });
   checkRepeats(what, { retry, trials });
-  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string')) {
-    throw new ConfigError(`${what}: tags must be a list of texts.`, { option: 'tags' });
+  if (
+    !Array.isArray(tags) ||
+    !tags.every((tag) => typeof tag === 'string' && tag.length <= textLimits.label)
+  ) {
+    throw new ConfigError(
+      `${what}: tags must be a list of texts, of at most ${textLimits.label} characters each.`,
+      { option: 'tags' },
+    );
   }
   let mode: CaseMode = wanted;
   if (mode === 'run' && only) mode = 'only';
@@ -114,18 +124,24 @@ export function makeCase<Name extends string, Value>({
   return Object.freeze({
     [caseBrand]: 1 as const,
     name,
-    ...(description !== undefined && { description }),
+    ...(description !== undefined && { description: clip(String(description), textLimits.detail) }),
     tags: tags.length === 0 ? nothing : Object.freeze([...tags]),
     ...(timeoutMs !== undefined && { timeoutMs }),
     metrics: metricsOf(options, name),
     sequence: ++made,
     mode,
-    ...(typeof skip === 'string' && { skipReason: skip }),
+    ...(typeof skip === 'string' && { skipReason: clip(skip, textLimits.detail) }),
     ...(retry !== undefined && { retry }),
     ...(trials !== undefined && { trials }),
     stack,
     run: fn,
   });
+}
+
+/** True for what can be the name of a case or a suite. */
+export function isName(name: unknown): name is string {
+  if (typeof name !== 'string' || name.length > textLimits.name) return false;
+  return name.trim() !== '' && !/\p{Cc}/u.test(name);
 }
 
 /** @throws ConfigError for numbers that are none, and for both of them. */

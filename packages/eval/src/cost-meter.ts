@@ -3,12 +3,16 @@ import { type Attempt, channelNames, type LLMMessage, rejectUnknownKeys } from '
 import { Account } from './account.ts';
 import type { CallReport } from './call-report.ts';
 import { type Reprice, readCharge } from './charge.ts';
-import { current, here, openAccount } from './current-account.ts';
+import { here, openAccount } from './current-account.ts';
 import type { MeasuredCost } from './measured-cost.ts';
+import { enterContext } from './run-context.ts';
 
 /** The account an attempt was started in: an end or a record that lost its async context still finds it. */
 const owners: Map<string, Account> = new Map();
 let openMeters = 0;
+
+/** The books of a meter, for the runner, which enters them together with what else a case has. */
+export let accountOf: (meter: CostMeter) => Account;
 
 /** How a meter measures. */
 export interface CostMeterOptions {
@@ -34,6 +38,10 @@ export interface CostMeterOptions {
  * ```
  */
 export class CostMeter {
+  static {
+    accountOf = (meter) => meter.#account;
+  }
+
   readonly #account: Account;
 
   /** @throws ConfigError for an unknown option. */
@@ -45,7 +53,7 @@ export class CostMeter {
 
   /** Runs `fn`: what it costs, and everything it starts, is measured here. */
   run<T>(fn: () => T): T {
-    return current.run(this.#account, fn);
+    return enterContext({ account: this.#account }, fn);
   }
 
   /** What was measured until now, in meters inside of this one too. */

@@ -3,9 +3,19 @@ import type { MeasuredCost } from './measured-cost.ts';
 import type { CostReport } from './result.ts';
 import type { TrafficReport } from './traffic-control.ts';
 
+/** What a case cost that called nobody: the same for all of them. */
+export const noCost: CostReport = Object.freeze({
+  usd: '0',
+  calls: 0,
+  estimatedCalls: 0,
+  missingCalls: 0,
+  missing: Object.freeze([]),
+});
+
 /** A measured cost, JSON-safe. */
 export function reportCost(cost: MeasuredCost, reportedUsd?: string): CostReport {
   const { pico, calls, estimatedCalls, missingCalls, missing } = cost;
+  if (pico === 0n && calls + missingCalls === 0 && reportedUsd === undefined) return noCost;
   return {
     usd: usdDecimal(pico),
     calls,

@@ -1,12 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Account } from './account.ts';
-
-/** The account of the async context that runs, closed ones too. */
-export const current: AsyncLocalStorage<Account> = new AsyncLocalStorage();
+import { runContext } from './run-context.ts';
 
 /** The account of this async context; what happens after a meter was closed counts in the one around it. */
 export function here(): Account | undefined {
-  return openAccount(current.getStore());
+  return openAccount(runContext()?.account);
 }
 
 /** `account`, or where it is closed the next one around it that is open. */

@@ -1,3 +1,5 @@
+import { clip, textLimits } from './clip.ts';
+
 /** An error as the report of a run has it: its words and its stack, nothing else it may carry. JSON-safe. */
 export interface ErrorReport {
   readonly name: string;
@@ -9,19 +11,25 @@ export interface ErrorReport {
 }
 
 const maxFrames = 10;
-const maxMessage = 4_000;
+/** A message may look like lines of a stack. */
+const maxLines = 1_000;
+const maxFrame = 500;
 
 /** Reports anything that was thrown. Never throws. */
 export function reportError(error: unknown, depth = 3): ErrorReport {
   const message = read(error, 'message');
   if (typeof message !== 'string') {
-    return { name: 'Error', message: `${printable(error)} was thrown, which is no Error.`, stack: [] };
+    return {
+      name: 'Error',
+      message: `${clip(printable(error), textLimits.message)} was thrown, which is no Error.`,
+      stack: [],
+    };
   }
   const cause = depth > 0 ? read(error, 'cause') : undefined;
   return {
-    name: printable(read(error, 'name')) || 'Error',
-    message: message.length > maxMessage ? `${message.slice(0, maxMessage)}…` : message,
-    stack: userFrames(read(error, 'stack')),
+    name: clip(printable(read(error, 'name')), textLimits.label) || 'Error',
+    message: clip(message, textLimits.message),
+    stack: userFrames(read(error, 'stack'), message),
     ...(cause !== undefined && { cause: reportError(cause, depth - 1) }),
   };
 }
@@ -29,16 +37,19 @@ export function reportError(error: unknown, depth = 3): ErrorReport {
 /** Where the runner's own code lies. */
 const runnerFolder = import.meta.dirname;
 
-function userFrames(stack: unknown): string[] {
+function userFrames(stack: unknown, message: string): string[] {
   if (typeof stack !== 'string') return [];
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  // Above the frames stands the message, which may be long, or look like frames.
+  const said = message === '' ? -1 : stack.indexOf(message);
+  const below = stack.slice(said === -1 ? 0 : said + message.length);
+  const frames = below.split('\n', maxLines).filter((line) => /^\s+at /.test(line));
   // What called the runner is nobody's fault in a case.
   const start = frames.findIndex((line) => line.includes(' runTrial '));
   const user = frames
     .slice(0, start === -1 ? undefined : start)
     .filter((line) => !line.includes('node:') && !isRunnerFrame(line));
   while (user.at(-1)?.includes(' Promise.all ') === true) user.pop(); // with nobody who called it
-  return user.slice(0, maxFrames).map((line) => line.trim());
+  return user.slice(0, maxFrames).map((line) => clip(line.trim(), maxFrame));
 }
 
 function isRunnerFrame(line: string): boolean {
@@ -56,7 +67,7 @@ function read(value: unknown, key: string): unknown {
 
 function printable(value: unknown): string {
   try {
-    return String(value).slice(0, maxMessage);
+    return String(value);
   } catch {
     return `A value of type ${typeof value}`;
   }

@@ -1,7 +1,7 @@
 import { formatUsd, parseUsd } from '@synapsekit/core';
+import { clip } from './clip.ts';
 import { formatError } from './format-error.ts';
 import { formatMs } from './max-latency-ms.ts';
-import { clip } from './output.ts';
 import type { Paint } from './paint.ts';
 import type { CaseResult, MetricResult, SuiteResult, TrialResult } from './result.ts';
 

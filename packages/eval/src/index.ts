@@ -50,6 +50,7 @@ export { NoFallback } from './no-fallback.ts';
 export { NumericDiff, type NumericDiffOptions } from './numeric-diff.ts';
 export { ProviderLimiter, type ProviderLimiterOptions } from './provider-limiter.ts';
 export { Regex, type RegexOptions } from './regex.ts';
+export { pastBoundary } from './relay/uncovered-traffic.ts';
 export type {
   CaseEnding,
   CaseResult,

@@ -1,4 +1,5 @@
 import { isAssertionError } from './assertion-error.ts';
+import { clip, textLimits } from './clip.ts';
 import { reportError } from './error-report.ts';
 import type { CaseRun, Metric } from './metric.ts';
 import { show } from './output.ts';
@@ -23,12 +24,16 @@ export async function judgeWith(
         `The metric "${name}" must return true, false or { pass, detail? }, got ${show(verdict)}.`,
       );
     }
-    return { name, pass, ...(detail !== undefined && { detail: String(detail) }) };
+    return {
+      name: clip(name, textLimits.label),
+      pass,
+      ...(detail !== undefined && { detail: clip(String(detail), textLimits.detail) }),
+    };
   } catch (error) {
     if (signal.aborted) throw error;
     const report = reportError(error);
     return isAssertionError(error)
-      ? { name, pass: false, detail: report.message }
-      : { name, pass: false, error: report };
+      ? { name: clip(name, textLimits.label), pass: false, detail: clip(report.message, textLimits.detail) }
+      : { name: clip(name, textLimits.label), pass: false, error: report };
   }
 }

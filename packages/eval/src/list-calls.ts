@@ -1,6 +1,7 @@
 import { type Attempt, usdDecimal } from '@synapsekit/core';
 import type { CallReport } from './call-report.ts';
 import type { Charge } from './charge.ts';
+import { clip, textLimits } from './clip.ts';
 import { type BoundaryCharge, mergeCharges } from './merge-charges.ts';
 
 /** When an attempt was started, and with which error it ended. */
@@ -36,6 +37,9 @@ export function listCalls({ attempts, notes, recorded, seen, originMs }: CallBoo
   return calls;
 }
 
+/** Deeper ones are not listed. */
+const maxScopes = 20;
+
 const none: readonly never[] = Object.freeze([]);
 
 function ofAttempt(attempt: Attempt | undefined, charge: Charge | undefined): CallReport {
@@ -43,8 +47,8 @@ function ofAttempt(attempt: Attempt | undefined, charge: Charge | undefined): Ca
   if (attempt === undefined) return { model: 'unknown', ...cost, outcome: 'running' };
   const { id, provider, outcome, latencyMs, firstTokenMs, usage } = attempt;
   return {
-    model: id,
-    provider,
+    model: clip(id, textLimits.label),
+    provider: clip(provider, textLimits.label),
     outcome,
     latencyMs: Math.round(latencyMs * 10) / 10,
     ...(firstTokenMs !== undefined && { firstTokenMs: Math.round(firstTokenMs * 10) / 10 }),
@@ -52,22 +56,28 @@ function ofAttempt(attempt: Attempt | undefined, charge: Charge | undefined): Ca
       usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens },
       ...(usage.source === 'estimated' && { estimated: true }),
     }),
-    ...(cost !== undefined && { ...cost, model: id }),
+    ...(cost !== undefined && { ...cost, model: clip(id, textLimits.label) }),
   };
 }
 
 function ofNote(note: AttemptNote | undefined, originMs: number): Partial<CallReport> {
   if (note === undefined) return {};
   const startMs = Math.round((note.startedMs - originMs) * 10) / 10;
-  return { startMs, ...(note.errorCode !== undefined && { errorCode: note.errorCode }) };
+  return {
+    startMs,
+    ...(note.errorCode !== undefined && { errorCode: clip(note.errorCode, textLimits.label) }),
+  };
 }
 
 function ofCharge({ model, pico, estimated, tokens, scopes }: Charge): CallReport {
   return {
-    model,
+    model: clip(model, textLimits.label),
     ...(tokens !== undefined && { usage: { inputTokens: tokens.input, outputTokens: tokens.output } }),
     ...(estimated && { estimated }),
     ...(pico !== undefined && { usd: usdDecimal(pico) }),
-    ...(scopes !== undefined && scopes.length > 0 && { scopes }),
+    ...(scopes !== undefined &&
+      scopes.length > 0 && {
+        scopes: scopes.slice(0, maxScopes).map((scope) => clip(scope, textLimits.label)),
+      }),
   };
 }

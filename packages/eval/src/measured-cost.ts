@@ -1,5 +1,6 @@
 import type { Attempt, PicoUsd } from '@synapsekit/core';
 import type { Charge } from './charge.ts';
+import { clip, textLimits } from './clip.ts';
 import { type BoundaryCharge, mergeCharges } from './merge-charges.ts';
 
 /** What was measured of the cost of some code. */
@@ -17,6 +18,9 @@ export interface MeasuredCost {
 }
 
 /** An attempt of these outcomes may be on the provider's bill. */
+/** More models are not named. */
+const maxNames = 10;
+
 const billable: ReadonlySet<Attempt['outcome']> = new Set(['served', 'partial', 'unanswered']);
 
 /**
@@ -29,6 +33,7 @@ export function sumCharges(
   attempts: ReadonlyMap<string, Attempt | undefined>,
   seen: ReadonlyMap<string, BoundaryCharge>,
 ): MeasuredCost {
+  if (recorded.size === 0 && attempts.size === 0 && seen.size === 0) return noCost;
   let pico = 0n;
   let calls = 0;
   let estimatedCalls = 0;
@@ -69,8 +74,20 @@ export function sumCharges(
   };
 }
 
+const noCost: MeasuredCost = Object.freeze({
+  pico: 0n,
+  calls: 0,
+  estimatedCalls: 0,
+  missingCalls: 0,
+  missing: Object.freeze([]),
+});
+
 function names(models: readonly string[]): string {
-  return [...new Set(models)].join(', ');
+  const known = [...new Set(models)];
+  const shown = known.slice(0, maxNames).map((model) => clip(model, textLimits.label));
+  return known.length > maxNames
+    ? `${shown.join(', ')} and ${known.length - maxNames} more`
+    : shown.join(', ');
 }
 
 function count(calls: number): string {

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { clip, textLimits } from './clip.ts';
 
 /** What of a case's result is judged: a string as it is, the field `output`, or the `text` of a `Generation`. */
 export function outputOf(value: unknown): unknown {
@@ -12,10 +13,10 @@ export function outputOf(value: unknown): unknown {
   }
 }
 
-/** The beginning of an output, for reports. */
+/** An output for reports: its beginning and its end, where it is long. */
 export function outputText(output: unknown): string | undefined {
   if (output === undefined) return undefined;
-  return clip(typeof output === 'string' ? output : show(output), 2_000);
+  return clip(typeof output === 'string' ? output : show(output), textLimits.output);
 }
 
 /** Why a metric on text cannot judge `output`. */
@@ -27,11 +28,11 @@ export function notText(output: unknown): string {
 /** Any value in one short line, for messages. Survives hostile ones. */
 export function show(value: unknown, maxLength = 200): string {
   try {
-    const text = inspect(value, {
+    const text = inspect(typeof value === 'string' ? clip(value, maxLength) : value, {
       depth: 3,
       breakLength: Infinity,
       maxArrayLength: 20,
-      maxStringLength: maxLength,
+      maxStringLength: typeof value === 'string' ? null : maxLength,
     });
     return clip(onOneLine(text), maxLength * 2);
   } catch {
@@ -44,9 +45,4 @@ function onOneLine(text: string): string {
   return text
     .replaceAll(/\n\s+(?:at |\.{3} \d+ lines matching ).*?(?= \{$|$)/gm, '')
     .replaceAll(/\s*\n\s*/g, ' ');
-}
-
-/** The first `maxLength` characters of a text, with an ellipsis where something was cut. */
-export function clip(text: string, maxLength: number): string {
-  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }

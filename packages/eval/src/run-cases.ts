@@ -65,6 +65,9 @@ export interface RunOptions {
   readonly random?: Random | undefined;
 }
 
+/** As long as a timer can be: some 24 days. */
+const longestMs = 2 ** 31 - 1;
+
 const optionKeys: readonly (keyof RunOptions)[] = [
   'signal',
   'concurrency',
@@ -117,6 +120,9 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
   const { signal } = link;
   const meter = new CostMeter({ reprice: options.reprice });
   const judges = meter.run(() => new CostMeter());
+  // A case that waits for nothing must not let the process end before its time is up.
+  const over = new AbortController();
+  clock.sleep(longestMs, { signal: over.signal }).catch(() => {});
   const endListening = listenToEvents();
 
   const failures: unknown[] = [];
@@ -170,6 +176,7 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
   const suites = await meter.run(() => judgeAll(plan, results, { signal, judges, traffic }));
   const cost = addCosts(reportCost(meter.cost), taken);
   const judgeCost = reportCost(judges.cost);
+  over.abort('over');
   endListening();
   judges.close();
   meter.close();

@@ -1,3 +1,4 @@
+import { clip, textLimits } from './clip.ts';
 import type { CostMeter } from './cost-meter.ts';
 import { sumCosts } from './cost-report.ts';
 import { judgeWith } from './judge.ts';
@@ -55,7 +56,7 @@ async function judgeGroup(
     if (missed > 0 || ran.length === 0) {
       if (status === 'passed') status = 'not-run';
       const why = ran.length === 0 ? 'none of its cases ran' : `${missed} of its cases did not run`;
-      metrics.push({ name, pass: false, detail: `not judged: ${why}` });
+      metrics.push({ name: clip(name, textLimits.label), pass: false, detail: `not judged: ${why}` });
       continue;
     }
     const total = applyTo === undefined ? group.names.length : applyTo.length;

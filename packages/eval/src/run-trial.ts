@@ -3,8 +3,8 @@ import { AssertionLog } from './assertion-log.ts';
 import type { CallReport } from './call-report.ts';
 import { CaseEvents } from './case-events.ts';
 import { CaseWatch } from './case-watch.ts';
-import { CostMeter } from './cost-meter.ts';
-import { reportCost } from './cost-report.ts';
+import { accountOf, CostMeter } from './cost-meter.ts';
+import { noCost, reportCost } from './cost-report.ts';
 import { createExpect } from './expect.ts';
 import { judge } from './judge.ts';
 import { sumTokens } from './measured-tokens.ts';
@@ -12,6 +12,7 @@ import type { CaseRun } from './metric.ts';
 import { outputOf, outputText } from './output.ts';
 import { type ReportedFigures, reportedFigures } from './reported-figures.ts';
 import type { CaseEnding, MetricResult, TrialResult } from './result.ts';
+import { enterContext } from './run-context.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { PlannedCase } from './suite.ts';
 import type { TrafficContext, TrafficController } from './traffic-control.ts';
@@ -63,14 +64,15 @@ export async function runTrial(planned: PlannedCase, trial: number, host: CaseHo
       random: seededRandom(host.seed, planned.file, planned.suite, name, trial),
     };
     host.onStep('');
+    const own = { account: accountOf(meter), scope: watch.scope, events };
     value = await watch.over(() =>
-      within('case', () => meter.run(() => events.run(async () => planned.case.run(context)))),
+      within('case', () => enterContext(own, async () => planned.case.run(context))),
     );
-    await watch.over(() => log.settled());
+    if (log.busy) await watch.over(() => log.settled());
     const latencyMs = watch.stopTheClock();
     log.throwFailure();
     reported = reportedFigures(value);
-    await watch.over(() => meter.idle(), 'a call that it left running');
+    if (own.account.busy) await watch.over(() => meter.idle(), 'a call that it left running');
     if (planned.metrics.length > 0) {
       const { cost, attempts, calls } = meter;
       const run: CaseRun = {
@@ -83,20 +85,25 @@ export async function runTrial(planned: PlannedCase, trial: number, host: CaseHo
         tokens: sumTokens(calls),
         budgetEvents: events.budget,
         breakerEvents: events.breaker,
-        breakers: new Map(CaseEvents.breakers),
+        breakers: CaseEvents.breakers.size === 0 ? noBreakers : new Map(CaseEvents.breakers),
         latencyMs,
         reported,
         trial,
         signal: watch.signal,
       };
-      for (const metric of planned.metrics) {
-        host.onStep(metric.name);
-        const judged = () => within('judge', () => host.judges.run(() => judge(metric, run)));
-        metrics.push(await watch.over(judged, `its metric ${metric.name}`));
-      }
+      const judges = { account: accountOf(host.judges), scope: watch.scope };
+      const judgeAll = async (): Promise<void> => {
+        for (const metric of planned.metrics) {
+          watch.signal.throwIfAborted(); // one that did not end in time may end yet
+          watch.during(`its metric ${metric.name}`);
+          host.onStep(metric.name);
+          metrics.push(await judge(metric, run));
+        }
+      };
+      await watch.over(() => within('judge', () => enterContext(judges, judgeAll)));
     }
     // Also what the case asserted while it was judged, in work that it did not wait for.
-    await watch.over(() => log.settled());
+    if (log.busy) await watch.over(() => log.settled());
     log.throwFailure();
     watch.signal.throwIfAborted();
     ending = verdict(metrics, log.held, planned);
@@ -110,10 +117,12 @@ export async function runTrial(planned: PlannedCase, trial: number, host: CaseHo
   meter.close();
   const report = traffic?.report(wire);
   if (report?.stop !== undefined) ending = stopped(report.stop, ending);
-  const output = ending.status === 'passed' ? undefined : outputText(outputOf(value));
+  // A trial that did not run is judged by nobody, whatever the case made of the refusal.
+  const ran = ending.status !== 'not-run';
+  const output = ran && ending.status !== 'passed' ? outputText(outputOf(value)) : undefined;
   return {
     ...ending,
-    metrics: metrics.length === 0 ? none : metrics,
+    metrics: metrics.length > 0 && ran ? [...metrics] : none,
     assertions: log.held,
     cost,
     latencyMs: watch.stopTheClock(),
@@ -123,6 +132,8 @@ export async function runTrial(planned: PlannedCase, trial: number, host: CaseHo
     ...(report !== undefined && { traffic: withoutStop(report) }),
   };
 }
+
+const noBreakers: ReadonlyMap<string, string> = new Map();
 
 const none: readonly never[] = Object.freeze([]);
 
@@ -148,14 +159,6 @@ function stopped(
 function withoutStop({ stop: _, ...report }: ReturnType<TrafficController['total']>): typeof report {
   return report;
 }
-
-const noCost: TrialResult['cost'] = Object.freeze({
-  usd: '0',
-  calls: 0,
-  estimatedCalls: 0,
-  missingCalls: 0,
-  missing: none,
-});
 
 /** A trial that did not take place. */
 export function notRunTrial(reason: string, stop?: 'budget'): TrialResult {

@@ -1,5 +1,6 @@
 import { ConfigError, nearestName, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
-import { checkRepeats, type EvalCase, isEvalCase } from './case.ts';
+import { checkRepeats, type EvalCase, isEvalCase, isName } from './case.ts';
+import { textLimits } from './clip.ts';
 import { type Metric, type MetricFunction, toMetrics } from './metric.ts';
 import { isSuiteMetric, type SuiteMetric } from './suite-metric.ts';
 
@@ -84,6 +85,12 @@ export class EvalSuite<const Cases extends readonly EvalCase[] = readonly EvalCa
       'EvalSuiteOptions',
     );
     const { cases, metrics = [], name, timeoutMs, retry, trials } = options;
+    if (name !== undefined && !isName(name)) {
+      throw new ConfigError(
+        `The name of a suite must be a text on one line, of 1 to ${textLimits.name} characters.`,
+        { option: 'name' },
+      );
+    }
     this.cases = checkCases(cases);
     this.metrics = toMetrics(metrics, 'the suite');
     for (const metric of this.metrics) checkNames(metric, cases);

@@ -57,7 +57,7 @@ function rowOf(each) {
   const label = each.status === 'passed' || each.status === 'failed' ? undefined : ' (' + each.status + ')';
   const button = el('button', { type: 'button', class: 'name', 'aria-expanded': 'false' },
     el('span', { class: 'state', 'aria-label': each.status }, marks[each.status] || '\\u2013'),
-    el('span', {}, each.name, label ? el('span', { class: 'dim' }, label) : '', each.flaky ? el('span', { class: 'no' }, ' flaky') : '',
+    el('span', {}, each.name, label ? el('span', { class: 'dim' }, label) : '', each.flaky ? el('span', { class: 'flaky' }, ' flaky') : '',
       el('span', { class: 'place' }, place)));
   const row = el('tr', { class: 'row ' + each.status },
     el('td', {}, button),
@@ -90,7 +90,7 @@ function detailOf(each) {
     el('li', { class: trial.status === 'passed' ? '' : 'no' }, (index + 1) + '. ' + trial.status + ' \\u00b7 ' + trial.costText + ' \\u00b7 ' + trial.latencyText + (trial.reason ? ' \\u00b7 ' + trial.reason : '')))));
   if (each.calls.length) cell.append(el('h3', {}, 'Calls by scope'), traceOf(each));
   if (each.cost.reportedUsd !== undefined) cell.append(el('p', { class: 'dim' }, 'The case itself reports $' + each.cost.reportedUsd + '.'));
-  if (each.billedText) cell.append(el('p', { class: 'dim' }, 'Billed: ' + each.billedText + ', ' + each.traffic.replayed + ' of ' + each.traffic.requests + ' calls from tape.'));
+  if (each.billedText) cell.append(el('p', { class: 'dim' }, 'Billed: ' + each.billedText + (each.traffic.replayed ? ', ' + each.traffic.replayed + ' of ' + each.traffic.requests + ' calls from tape.' : '.')));
   if (!cell.childNodes.length) cell.append(el('p', { class: 'dim' }, 'It asserted for itself (' + each.assertions + ' held), and made no call.'));
   return cell;
 }

@@ -11,6 +11,8 @@ h1{margin:0;font-size:22px}h2{margin:0 0 4px;font-size:14px}
 .figure b{display:block;font-size:22px;line-height:1.2;font-variant-numeric:tabular-nums}
 .figure span{color:var(--dim);font-size:13px}
 .good b,.passed .state{color:var(--good)}.bad b,.failed .state,.error .state,.unchecked .state{color:var(--bad)}.warn b{color:var(--warn)}
+.trouble{margin:0 0 12px;padding:8px 14px 10px;border:1px solid var(--bad);border-left-width:4px;border-radius:8px;overflow-wrap:anywhere}
+.trouble p{margin:0}.trouble p:first-child{color:var(--bad);font-weight:600}.trouble .what{color:var(--fg)}
 .suites p{margin:4px 0;padding:6px 12px;border-left:3px solid var(--warn);background:var(--soft)}
 .suites .passed{border-color:var(--good)}.suites .failed,.suites .error{border-color:var(--bad)}
 .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:16px;margin:16px 0 24px}
@@ -25,7 +27,7 @@ table{width:100%;border-collapse:collapse}
 th{text-align:left;padding:0 8px 0 0;border-bottom:2px solid var(--line)}th.number button{text-align:right}th button{border:0;padding:4px 0;background:none;font-weight:600;font-size:13px;color:var(--dim);cursor:pointer}
 th[aria-sort] button{color:var(--fg)}th[aria-sort=ascending] button::after{content:" ↑"}th[aria-sort=descending] button::after{content:" ↓"}
 td{padding:7px 8px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}td:last-child,th:last-child{padding-right:0}
-.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.number{text-align:right;padding-left:10px;font-variant-numeric:tabular-nums;white-space:nowrap}
 .row{cursor:pointer}.row:hover td,.row:focus-within td{background:var(--soft)}
 .name{display:flex;gap:8px;align-items:baseline;width:100%;padding:0;border:0;background:none;text-align:left;cursor:pointer;overflow-wrap:anywhere}
 .state{font-weight:700;flex:none;width:1em}.place{display:block;color:var(--dim);font-size:12px;overflow-wrap:anywhere}
@@ -34,9 +36,9 @@ td{padding:7px 8px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}
 .detail h3{margin:12px 0 4px;font-size:13px;color:var(--dim)}.detail h3:first-child{margin-top:0}
 .detail ul{margin:0;padding:0;list-style:none}.detail li{overflow-wrap:anywhere}
 pre{margin:4px 0;padding:8px 10px;max-height:260px;overflow:auto;border:1px solid var(--line);border-radius:6px;background:var(--bg);font:12px/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre-wrap;overflow-wrap:anywhere}
-.no{color:var(--bad)}.dim{color:var(--dim)}
+.no{color:var(--bad)}.flaky{color:var(--warn)}.dim{color:var(--dim)}
 .scope{margin-left:0}.scope .scope{margin-left:14px}.scope>b{font-weight:600;font-size:13px}
-.call{display:grid;grid-template-columns:minmax(150px,2fr) 3fr 17em;gap:4px 12px;align-items:center;padding:3px 0 3px 14px;font-size:13px}
+.call{display:grid;grid-template-columns:minmax(150px,2fr) 3fr minmax(17em,max-content);gap:4px 12px;align-items:center;padding:3px 0 3px 14px;font-size:13px}
 .call .who{overflow-wrap:anywhere}.track{position:relative;height:10px;border-radius:5px;background:var(--line)}
 .track i{position:absolute;top:0;bottom:0;min-width:3px;border-radius:5px;background:var(--mark)}.track i.failed{background:var(--bad)}
 .call .facts{color:var(--dim);white-space:nowrap;text-align:right;font-variant-numeric:tabular-nums}

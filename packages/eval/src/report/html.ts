@@ -7,6 +7,7 @@ import { escapeHtml } from './escape.ts';
 import { plotOf } from './html-plot.ts';
 import { script } from './html-script.ts';
 import { style } from './html-style.ts';
+import { type RunTrouble, troubleLines } from './trouble.ts';
 
 /** How the page looks. */
 export interface HtmlOptions {
@@ -14,13 +15,16 @@ export interface HtmlOptions {
   readonly title?: string | undefined;
   /** Paths of stack frames are printed from this folder. @default as they are */
   readonly cwd?: string | undefined;
+  /** What went wrong outside of the cases. Stands above all else. @default nothing */
+  readonly troubles?: readonly RunTrouble[] | undefined;
 }
 
 /**
  * A run as one HTML file: figures, plots of cost and latency, a table to sort and search, and for each case its
  * metrics, error, and the calls with their scopes. It loads nothing from anywhere, and its policy forbids it to.
  */
-export function formatHtml(result: RunResult, { title = 'Eval report', cwd }: HtmlOptions = {}): string {
+export function formatHtml(result: RunResult, options: HtmlOptions = {}): string {
+  const { title = 'Eval report', cwd, troubles = [] } = options;
   const { cases, suites } = result;
   const ran = cases.filter(({ status }) => !['skipped', 'todo', 'not-run'].includes(status));
   const costs = ran.map((each) => ({
@@ -49,6 +53,7 @@ export function formatHtml(result: RunResult, { title = 'Eval report', cwd }: Ht
 <p class="when"><time datetime="${escapeHtml(result.startedAt)}">${escapeHtml(result.startedAt.replace('T', ' ').replace(/\.\d+Z$/, ' UTC'))}</time> · ${formatMs(result.durationMs)} · seed ${result.seed}</p>
 </header>
 <main>
+${troubles.length > 0 ? `<section class="troubles" aria-label="What went wrong outside of the cases">${troubles.map((each) => troubleBlock(each, cwd)).join('')}</section>` : ''}
 <section class="figures" aria-label="Figures">${figures(result)}</section>
 ${suites.length > 0 ? `<section class="suites" aria-label="Suites as a whole">${suites.map(suiteLine).join('')}</section>` : ''}
 <section class="plots">
@@ -130,7 +135,8 @@ function figures(result: RunResult): string {
   cells.push([`${known ? '' : '≥ '}${formatUsd(cost.usd)}`, 'cost', known ? '' : 'warn']);
   if (judgeCost.calls > 0) cells.push([formatUsd(judgeCost.usd), 'of it judges']);
   if (billed !== undefined && billed.requests > 0) {
-    const label = `billed, ${billed.replayed} of ${billed.requests} calls from tape`;
+    const { replayed, requests } = billed;
+    const label = replayed === 0 ? 'billed' : `billed, ${replayed} of ${requests} calls from tape`;
     cells.push([formatUsd(billed.billedUsd), label]);
   }
   return cells
@@ -139,6 +145,14 @@ function figures(result: RunResult): string {
         `<div class="figure ${kind}"><b>${escapeHtml(value)}</b><span>${escapeHtml(label)}</span></div>`,
     )
     .join('');
+}
+
+function troubleBlock(trouble: RunTrouble, cwd: string | undefined): string {
+  const { title, message, file, error } = trouble;
+  const more = troubleLines({ ...trouble, ...(error !== undefined && { error: shortened(error, cwd) }) });
+  const where = file === undefined ? '' : `<b>${escapeHtml(file)}</b> `;
+  const text = more.length > 0 ? `<pre>${escapeHtml(more.join('\n'))}</pre>` : '';
+  return `<div class="trouble"><p>✗ ${where}${escapeHtml(title)}</p><p class="what">${escapeHtml(message)}</p>${text}</div>`;
 }
 
 function suiteLine({ name, file, status, metrics }: SuiteResult): string {

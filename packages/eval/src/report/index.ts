@@ -1,2 +1,3 @@
 export { formatHtml, type HtmlOptions } from './html.ts';
-export { formatJUnit } from './junit.ts';
+export { formatJUnit, type JUnitOptions } from './junit.ts';
+export type { RunTrouble } from './trouble.ts';

@@ -1,46 +1,116 @@
-import type { ErrorReport } from '../error-report.ts';
 import { isBad } from '../format-case.ts';
 import type { CaseResult, RunResult, SuiteResult } from '../result.ts';
 import { escapeXml } from './escape.ts';
+import { errorLines, type RunTrouble, troubleLines } from './trouble.ts';
+
+/** What else a report is made of. */
+export interface JUnitOptions {
+  /** What went wrong outside of the cases: errors of a suite of their own. @default nothing */
+  readonly troubles?: readonly RunTrouble[] | undefined;
+}
 
 /**
  * A run as JUnit XML, as CI systems read it. Each file (with its suite) is a `testsuite`; costs, calls and tokens are
- * properties of the cases. Cases that did not run are skipped there, with the reason.
+ * properties of the cases. Cases that did not run are skipped there, with the reason. A run that is not `ok` is never one
+ * without failures and errors: where no case, suite or trouble says why, a case of its own does.
  */
-export function formatJUnit(result: RunResult): string {
+export function formatJUnit(result: RunResult, { troubles = [] }: JUnitOptions = {}): string {
+  const { cases, suites, startedAt, durationMs } = result;
+  const strict = result.failed === cases.filter(isBad).length;
   const groups = new Map<string, CaseResult[]>();
-  for (const each of result.cases) {
+  for (const each of cases) {
     const name = groupName(each);
     const group = groups.get(name);
     if (group === undefined) groups.set(name, [each]);
     else group.push(each);
   }
-  const parts = ['<?xml version="1.0" encoding="UTF-8"?>\n'];
-  const attributes = {
-    name: 'synapsekit',
-    ...totals(result.cases),
-    time: seconds(result.durationMs),
-    timestamp: result.startedAt,
-  };
-  parts.push(`<testsuites ${list(attributes)}>\n`);
-  for (const [name, cases] of groups) parts.push(testSuite(name, cases, result));
-  const together = result.suites.map(suiteCase);
-  if (together.length > 0) {
-    const failures = result.suites.filter(({ status }) => status === 'failed' || status === 'error').length;
-    const attributes = { name: 'suites as a whole', tests: together.length, failures };
-    parts.push(`  <testsuite ${list(attributes)}>\n${together.join('')}  </testsuite>\n`);
+  const blocks: Block[] = [...groups].map(([name, members]) => ({
+    name,
+    totals: totals(members, strict),
+    time: members.reduce((sum, { latencyMs }) => sum + latencyMs, 0),
+    cases: members.map((each) => testCase(each, name, strict)),
+  }));
+  if (suites.length > 0) {
+    const count = (wanted: SuiteResult['status']): number =>
+      suites.filter(({ status }) => status === wanted).length;
+    const [failures, errors, skipped] = [count('failed'), count('error'), count('not-run')];
+    blocks.push({
+      name: 'suites as a whole',
+      totals: { tests: suites.length, failures, errors, skipped },
+      time: 0,
+      cases: suites.map(suiteCase),
+    });
+  }
+  const shown = troubles.length > 0 || isRed(blocks) || result.ok ? troubles : [unexplained(result)];
+  if (shown.length > 0) {
+    blocks.push({
+      name: 'the run',
+      totals: { tests: shown.length, failures: 0, errors: shown.length, skipped: 0 },
+      time: 0,
+      cases: shown.map(troubleCase),
+    });
+  }
+  const attributes = { name: 'synapsekit', ...sum(blocks), time: seconds(durationMs), timestamp: startedAt };
+  const parts = ['<?xml version="1.0" encoding="UTF-8"?>\n', `<testsuites ${list(attributes)}>\n`];
+  for (const block of blocks) {
+    const own = { name: block.name, ...block.totals, time: seconds(block.time), timestamp: startedAt };
+    parts.push(`  <testsuite ${list(own)}>\n`, ...block.cases, '  </testsuite>\n');
   }
   parts.push('</testsuites>\n');
   return parts.join('');
 }
 
-function testSuite(name: string, cases: readonly CaseResult[], { startedAt }: RunResult): string {
-  const time = seconds(cases.reduce((sum, { latencyMs }) => sum + latencyMs, 0));
-  const attributes = { name, ...totals(cases), time, timestamp: startedAt };
-  return `  <testsuite ${list(attributes)}>\n${cases.map((each) => testCase(each, name)).join('')}  </testsuite>\n`;
+/** How many there are of each kind. */
+type Totals = Readonly<Record<'tests' | 'failures' | 'errors' | 'skipped', number>>;
+
+/** A `testsuite`. */
+interface Block {
+  readonly name: string;
+  readonly totals: Totals;
+  /** Milliseconds. */
+  readonly time: number;
+  readonly cases: readonly string[];
 }
 
-function testCase(each: CaseResult, classname: string): string {
+function isRed(blocks: readonly Block[]): boolean {
+  return blocks.some(({ totals: { failures, errors } }) => failures + errors > 0);
+}
+
+function sum(blocks: readonly Block[]): Totals {
+  const all = { tests: 0, failures: 0, errors: 0, skipped: 0 };
+  for (const { totals: own } of blocks) {
+    for (const kind of ['tests', 'failures', 'errors', 'skipped'] as const) all[kind] += own[kind];
+  }
+  return all;
+}
+
+/** A run that is no success, although nothing in it failed. */
+function unexplained({ byStatus, passed }: RunResult): RunTrouble {
+  const notRun = byStatus['not-run'];
+  if (notRun > 0) {
+    return {
+      title: 'cases that did not run',
+      message: `${notRun} of the cases did not run: see why at each.`,
+    };
+  }
+  return passed === 0
+    ? { title: 'nothing passed', message: 'No case passed: nothing was shown.' }
+    : { title: 'no success', message: 'The run did not succeed.' };
+}
+
+function troubleCase(trouble: RunTrouble): string {
+  const { title, message, file, error } = trouble;
+  const attributes = {
+    name: file === undefined ? title : `${file}: ${title}`,
+    classname: 'the run',
+    time: '0.000',
+    ...(file !== undefined && { file }),
+  };
+  const type = error?.name ?? 'error';
+  return `    <testcase ${list(attributes)}>\n      <error message="${escapeXml(message)}" type="${escapeXml(type)}">${escapeXml([message, ...troubleLines(trouble)].join('\n'))}</error>\n    </testcase>\n`;
+}
+
+function testCase(each: CaseResult, classname: string, strict: boolean): string {
   const { name, file, line, latencyMs, status } = each;
   const attributes = {
     name,
@@ -50,7 +120,7 @@ function testCase(each: CaseResult, classname: string): string {
     ...(line !== undefined && { line }),
   };
   const body = [propertiesOf(each)];
-  if (status === 'failed' || status === 'unchecked') body.push(problem('failure', each));
+  if (status === 'failed' || (status === 'unchecked' && strict)) body.push(problem('failure', each));
   else if (status === 'error') body.push(problem('error', each));
   else if (status !== 'passed') {
     const why = each.reason ?? (status === 'todo' ? 'to do' : status);
@@ -104,19 +174,12 @@ function problem(tag: 'failure' | 'error', each: CaseResult): string {
   return `      <${tag} message="${escapeXml(message)}" type="${escapeXml(type)}">${escapeXml(lines.join('\n'))}</${tag}>\n`;
 }
 
-function errorLines(error: ErrorReport | undefined): string[] {
-  if (error === undefined) return [];
-  return [
-    `${error.name}: ${error.message}`,
-    ...error.stack.map((frame) => `  ${frame}`),
-    ...errorLines(error.cause),
-  ];
-}
-
-function totals(cases: readonly CaseResult[]): Record<string, number> {
-  const errors = cases.filter(({ status }) => status === 'error').length;
-  const skipped = cases.filter((each) => each.status !== 'passed' && !isBad(each)).length;
-  return { tests: cases.length, failures: cases.filter(isBad).length - errors, errors, skipped };
+function totals(cases: readonly CaseResult[], strict: boolean): Totals {
+  const count = (wanted: (each: CaseResult) => boolean): number => cases.filter(wanted).length;
+  const errors = count(({ status }) => status === 'error');
+  const failures = count(({ status }) => status === 'failed' || (status === 'unchecked' && strict));
+  const passed = count(({ status }) => status === 'passed');
+  return { tests: cases.length, failures, errors, skipped: cases.length - passed - failures - errors };
 }
 
 function groupName({ file, suite }: CaseResult): string {

@@ -4,7 +4,7 @@ import { evalCase } from '../eval-case.ts';
 import { MaxTotalCostUSD } from '../max-total-cost-usd.ts';
 import type { RunResult } from '../result.ts';
 import { runCases } from '../run-cases.ts';
-import { EvalSuite } from '../suite.ts';
+import { EvalSuite, planCase } from '../suite.ts';
 import { escapeXml } from './escape.ts';
 import { formatHtml } from './html.ts';
 import { plotOf } from './html-plot.ts';
@@ -38,7 +38,7 @@ describe('JUnit', () => {
   test('has a suite for each file, costs as properties, and every kind of end', async () => {
     const xml = formatJUnit(await sample());
     expect(xml).toMatch(
-      /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="synapsekit" tests="5" failures="2" errors="1" skipped="1" /,
+      /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="synapsekit" tests="6" failures="3" errors="1" skipped="1" /,
     );
     expect(xml).toContain('<testsuite name="a.eval.ts › pipeline &lt;1&gt;" tests="5"');
     expect(xml).toContain('<property name="cost_usd" value="0.0312"/>');
@@ -48,6 +48,43 @@ describe('JUnit', () => {
     expect(xml).toContain('<skipped message="skipped"/>');
     expect(xml).toContain('<failure message="MaxTotalCostUSD: $0.0624 &gt; $0.05, 4 of 5 cases"/>');
     expect(xml.match(/<testcase /g)).toHaveLength(6);
+  });
+
+  test('is never green for a run that is not ok', async () => {
+    const passes = evalCase('passes', ({ expect: own }) => own(1).toBe(1));
+    const good = await runCases([planCase(passes)]);
+    expect(formatJUnit(good)).not.toMatch(/<error|<failure/);
+    const title = 'could not be loaded';
+    const error = { name: 'SyntaxError', message: nasty, stack: ['at a.ts:1:1'] };
+    const xml = formatJUnit(
+      { ...good, ok: false },
+      { troubles: [{ title, message: nasty, file: 'b.eval.ts', error }] },
+    );
+    expect(xml).toMatch(/<testsuites name="synapsekit" tests="2" failures="0" errors="1" skipped="0" /);
+    expect(xml).toContain('<testcase name="b.eval.ts: could not be loaded" classname="the run"');
+    expect(xml).toMatch(/<error message="&lt;\/script[^>]* type="SyntaxError">[^<]*at a\.ts:1:1<\/error>/);
+    const skipped = await runCases([planCase(evalCase.skip('later', () => {}))]);
+    expect(skipped.ok).toBe(false);
+    expect(formatJUnit(skipped)).toContain('<error message="No case passed: nothing was shown."');
+    const over = new AbortController();
+    over.abort();
+    const stopped = await runCases([planCase(passes)], { signal: over.signal });
+    expect(formatJUnit(stopped)).toMatch(
+      /<skipped message="the run was interrupted[\s\S]*<error message="1 of the cases did not run/,
+    );
+  });
+
+  test('what nothing judged is a failure only where it counts as one', async () => {
+    const plan = [
+      evalCase('asserts', ({ expect: own }) => own(1).toBe(1)),
+      evalCase('says nothing', () => 1),
+    ].map(planCase);
+    expect(formatJUnit(await runCases(plan, { strict: true }))).toContain(
+      '<failure message="nothing judged it',
+    );
+    const loose = formatJUnit(await runCases(plan, { strict: false }));
+    expect(loose).not.toMatch(/<failure|<error/);
+    expect(loose).toContain('<skipped message="nothing judged it');
   });
 
   test('is well formed whatever texts are in it', async () => {
@@ -76,6 +113,14 @@ describe('the HTML report', () => {
     const cases = JSON.parse(data) as { name: string; costText: string; calls: unknown[] }[];
     expect(cases.map(({ costText }) => costText)).toEqual(['$0.0312', '$0.0312', '–', '–', '–']);
     expect(cases[0]?.calls).toMatchObject([{ model: 'local/gpt-4o', outcome: 'served', usdText: '$0.0312' }]);
+  });
+
+  test('shows what went wrong outside of the cases above all else', async () => {
+    const result = { ...(await sample()), ok: false };
+    const html = formatHtml(result, { troubles: [{ title: 'interrupted', message: nasty, detail: nasty }] });
+    expect(html.indexOf('class="trouble"')).toBeLessThan(html.indexOf('class="figures"'));
+    expect(html).toContain('✗ interrupted');
+    expect(html.match(/<\/script>/g)).toHaveLength(2);
   });
 
   test('has a script that is JavaScript', async () => {

@@ -91,8 +91,9 @@ export class TapeDeck {
   }
 
   /** @throws ConfigError for what could not be written, or must not be. */
-  save(): Promise<void> {
-    return this.#library.save();
+  async save(): Promise<void> {
+    // A replay changes nothing, also not what a recording left behind.
+    if (this.#setup.mode !== 'replay') await this.#library.save();
   }
 
   #play(entry: TapeEntry, tape: TapeFile, signal: AbortSignal | undefined): TapeOrder {

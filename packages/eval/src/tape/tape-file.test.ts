@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -178,4 +179,63 @@ test('a tape is played as slowly as it was recorded, where that is asked for', a
     [150, 'b'],
     [150, 'c'],
   ]);
+});
+
+describe('what a process that was killed has left beside a tape', () => {
+  const leave = async (pid: number, names: readonly string[], more = ''): Promise<string> => {
+    const file = join(folder, `a.jsonl.${pid}-0a1b2c3d.unsaved`);
+    await writeFile(file, `${formatTape(names.map((name) => entryOf({ key: name })))}${more}`);
+    return file;
+  };
+  /** No process has this number. */
+  const dead = 2 ** 22 + 1;
+
+  test('is played, put on the tape with the next recording, and taken away', async () => {
+    const file = await leave(dead, ['x', 'y'], '{"cut in the mid');
+    const tape = await TapeFile.open(setupOf());
+    expect(tape.entries.map(({ key }) => key)).toEqual(['x', 'y']);
+    expect(existsSync(file)).toBe(true);
+    tape.add(entryOf({ key: 'z' }));
+    await tape.save();
+    expect((await TapeFile.open(setupOf())).entries.map(({ key }) => key)).toEqual(['x', 'y', 'z']);
+    expect(await readdir(folder)).toEqual(['a.jsonl']);
+  });
+
+  test('of a process that lives is its own', async () => {
+    const file = await leave(process.ppid, ['x']);
+    const tape = await TapeFile.open(setupOf());
+    expect(tape.entries).toEqual([]);
+    tape.add(entryOf({ key: 'z' }));
+    await tape.save();
+    expect(existsSync(file)).toBe(true);
+  });
+
+  test('is on disk the moment it is added, but for what holds a secret', async () => {
+    const tape = await TapeFile.open(setupOf());
+    await tape.makeWritable();
+    tape.add(entryOf({ key: 'x' }));
+    tape.add(
+      entryOf({
+        key: 'y',
+        request: { method: 'POST', host: 'h', path: '/p', body: 'sk-abcdefghijklmnop0123456789' },
+      }),
+    );
+    const [name = ''] = (await readdir(folder)).filter((each) => each.endsWith('.unsaved'));
+    const text = await readFile(join(folder, name), 'utf8');
+    expect(text).toContain('"key":"x"');
+    expect(text).not.toContain('sk-abc');
+  });
+
+  test('where not even that can be written, nothing more is sent; what is in memory still goes on the tape', async () => {
+    const path = join(folder, 'inner', 'a.jsonl');
+    const tape = await TapeFile.open(setupOf(path));
+    await tape.makeWritable();
+    await rm(join(folder, 'inner'), { recursive: true });
+    tape.add(entryOf({ key: 'x' }));
+    await expect(tape.makeWritable()).rejects.toThrow(/a\.jsonl cannot be written: .*Nothing was sent/);
+    await tape.save();
+    await tape.makeWritable();
+    expect((await TapeFile.open(setupOf(path))).entries.map(({ key }) => key)).toEqual(['x']);
+    expect(await readdir(join(folder, 'inner'))).toEqual(['a.jsonl']);
+  });
 });

@@ -1,4 +1,4 @@
-import { access, constants, mkdir, readFile } from 'node:fs/promises';
+import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Clock, ConfigError } from '@synapsekit/core';
 import { withFileLock } from './file-lock.ts';
@@ -13,6 +13,7 @@ import {
   trialId,
 } from './tape-entry.ts';
 import { formatTape, parseTape } from './tape-format.ts';
+import { findLeftBehind, type LeftBehind, UnsavedEntries } from './unsaved-entries.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** What a tape file is opened with. */
@@ -41,15 +42,20 @@ export class TapeFile {
   #fresh: Map<string, TapeEntry> = new Map();
   /** Trials that are to be replaced by what was recorded anew. */
   readonly #replaced: Set<string> = new Set();
+  readonly #unsaved: UnsavedEntries;
+  #leftBehind: LeftBehind | undefined;
   /** What must not be written, in sentences. */
   readonly refused: string[] = [];
   #writable: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(setup: TapeFileSetup, entries: readonly TapeEntry[]) {
+  private constructor(setup: TapeFileSetup, held: readonly TapeEntry[], leftBehind: LeftBehind) {
     this.#setup = setup;
+    this.#unsaved = new UnsavedEntries(setup.path);
+    this.#leftBehind = leftBehind.entries.length === 0 ? undefined : leftBehind;
+    const entries = mergeEntries(held, leftBehind.entries);
     this.shown = setup.shown;
-    this.#entries = [...entries];
+    this.#entries = entries;
     for (const entry of entries) {
       const list = `${scopeId(entry)} ${entry.key}`;
       this.#held.set(list, [...(this.#held.get(list) ?? []), entry]);
@@ -59,7 +65,8 @@ export class TapeFile {
 
   /** @throws ConfigError for a tape that cannot be read, with the line. */
   static async open(setup: TapeFileSetup): Promise<TapeFile> {
-    return new TapeFile(setup, await readEntries(setup));
+    const leftBehind = await findLeftBehind(setup.path);
+    return new TapeFile(setup, await readEntries(setup), leftBehind);
   }
 
   /** Everything it held, for those who look for something near. */
@@ -91,11 +98,20 @@ export class TapeFile {
    */
   async makeWritable(): Promise<void> {
     this.#writable ??= this.#probe();
-    return this.#writable;
+    await this.#writable;
+    if (this.#unsaved.problem !== undefined) throw this.#unwritable(this.#unsaved.problem);
+  }
+
+  #unwritable(error: unknown): ConfigError {
+    return new ConfigError(
+      `${this.shown} cannot be written: ${reasonOf(error)}. Nothing was sent: what it would have cost could not be kept.`,
+      { option: 'tape', cause: error },
+    );
   }
 
   add(entry: TapeEntry): void {
     this.#fresh.set(entryId(entry), entry);
+    if (this.#mayWrite(entry)) this.#unsaved.add(entry);
   }
 
   /** From the next write on, a trial is what was recorded of it now and nothing else. */
@@ -104,7 +120,7 @@ export class TapeFile {
   }
 
   get changed(): boolean {
-    return this.#fresh.size > 0;
+    return this.#fresh.size > 0 || this.#leftBehind !== undefined;
   }
 
   /**
@@ -126,8 +142,10 @@ export class TapeFile {
       await withFileLock(path, clock, async () => {
         const fresh = new Map(this.#fresh);
         const replaced = new Set(this.#replaced);
+        const leftBehind = this.#leftBehind;
         const merged = new Map<string, TapeEntry>();
-        for (const entry of await readEntries(this.#setup)) {
+        const before = mergeEntries(await readEntries(this.#setup), leftBehind?.entries ?? []);
+        for (const entry of before) {
           if (!replaced.has(trialId(entry)) || this.#isNew(entry)) merged.set(entryId(entry), entry);
         }
         for (const [id, entry] of fresh) if (this.#mayWrite(entry)) merged.set(id, entry);
@@ -137,10 +155,17 @@ export class TapeFile {
           if (this.#fresh.get(id) === entry && merged.has(id)) this.#written.add(id);
         }
         this.#fresh = new Map([...this.#fresh].filter(([id, entry]) => fresh.get(id) !== entry));
+        this.#unsaved.keepOnly([...this.#fresh.values()].filter((entry) => this.#mayWrite(entry)));
+        leftBehind?.remove();
+        this.#leftBehind = undefined;
       });
     } catch (error) {
       if (error instanceof ConfigError) throw error;
-      throw new ConfigError(`${shown} could not be written: ${reasonOf(error)}. What was recorded is lost.`, {
+      const fate =
+        this.#unsaved.problem === undefined
+          ? 'What was recorded lies beside it, and the next recording puts it on the tape'
+          : 'Some of what was recorded is lost';
+      throw new ConfigError(`${shown} could not be written: ${reasonOf(error)}. ${fate}.`, {
         option: 'tape',
         cause: error,
       });
@@ -165,18 +190,32 @@ export class TapeFile {
   }
 
   async #probe(): Promise<void> {
-    const { path, shown } = this.#setup;
+    const { path, clock } = this.#setup;
     try {
       await mkdir(dirname(path), { recursive: true });
       await access(dirname(path), constants.W_OK);
-      await withFileLock(path, this.#setup.clock, async () => {});
+      await withFileLock(path, clock, () => makeSureOfRoom(path));
     } catch (error) {
-      throw new ConfigError(
-        `${shown} cannot be written: ${reasonOf(error)}. Nothing was sent: what it would have cost could not be kept.`,
-        { option: 'tape', cause: error },
-      );
+      throw this.#unwritable(error);
     }
   }
+}
+
+/** As much as a few answers need: on a disk that is full, empty files can still be made. */
+const roomBytes = 65_536;
+
+async function makeSureOfRoom(path: string): Promise<void> {
+  const file = `${path}.${process.pid}.room`;
+  try {
+    await writeFile(file, Buffer.alloc(roomBytes));
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/** What a process left behind is newer than what the tape holds. */
+function mergeEntries(held: readonly TapeEntry[], newer: readonly TapeEntry[]): TapeEntry[] {
+  return [...new Map([...held, ...newer].map((entry) => [entryId(entry), entry])).values()];
 }
 
 async function readEntries({ path, shown }: TapeFileSetup): Promise<readonly TapeEntry[]> {

@@ -1,5 +1,5 @@
 import type { AttemptIdentity } from '@synapsekit/core';
-import type { ProviderFinder } from './hosts.ts';
+import type { ProviderFinder } from '../relay/provider-of-host.ts';
 import { asList, asObject, asText, type JsonObject } from './json.ts';
 import type { WireRequest } from './wire-request.ts';
 

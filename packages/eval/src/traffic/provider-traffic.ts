@@ -1,17 +1,21 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import { type AttemptIdentity, channelNames, linkSignals } from '@synapsekit/core';
+import { clip, textLimits } from '../clip.ts';
+import type { ProviderPrefix } from '../relay/address.ts';
+import { finderOf, type ProviderFinder } from '../relay/provider-of-host.ts';
+import { Relay } from '../relay/relay-server.ts';
+import { blockUncovered, pastBoundary } from '../relay/uncovered-traffic.ts';
 import { type AskedCall, admitCall } from '../run-budget/admit-call.ts';
 import type { TapeDeck, TapeOrder } from '../tape/tape-deck.ts';
 import type { TrafficContext, TrafficController, TrafficReport, TrafficStop } from '../traffic-control.ts';
 import { Exchange, type ExchangeSetup } from './exchange.ts';
-import { createProviderFinder, type ProviderFinder } from './hosts.ts';
+import { readProviders } from './hosts.ts';
 import { refusalResponse, responseOf } from './metered-response.ts';
 import { classify, type TrafficKind } from './model-call.ts';
 import { PriceSource } from './price-source.ts';
 import { type TrafficBook, TrafficBooks } from './traffic-books.ts';
 import { checkTrafficOptions, type ProviderTrafficOptions, type TrafficSettings } from './traffic-options.ts';
-import { blockUncovered, passing } from './uncovered-traffic.ts';
 import { type FetchInput, readWireRequest } from './wire-request.ts';
 
 /** Seen by every boundary of the process: an attempt belongs to the request, not to the boundary. */
@@ -41,6 +45,7 @@ export class ProviderTraffic implements TrafficController {
   readonly #options: ProviderTrafficOptions;
   readonly #settings: TrafficSettings;
   readonly #network: typeof globalThis.fetch;
+  readonly #providers: readonly ProviderPrefix[];
   readonly #providerOf: ProviderFinder;
   readonly #context = new AsyncLocalStorage<TrafficContext>();
   readonly #outside: TrafficContext = { trial: 0, role: 'load', signal: new AbortController().signal };
@@ -48,6 +53,9 @@ export class ProviderTraffic implements TrafficController {
   readonly #prices: PriceSource;
   readonly #pending: Set<Promise<unknown>> = new Set();
   readonly #failures: unknown[] = [];
+  /** Trials that were reported, by their signal: what they do later belongs to nobody but the run. */
+  readonly #over: WeakSet<AbortSignal> = new WeakSet();
+  #relay: Relay | undefined;
   #deck: Promise<TapeDeck> | undefined;
   #closed = false;
 
@@ -57,8 +65,9 @@ export class ProviderTraffic implements TrafficController {
     this.#settings = checkTrafficOptions(options);
     this.mode = this.#settings.mode;
     const network = options.fetch ?? globalThis.fetch;
-    this.#network = (input, init) => passing(() => network(input, init));
-    this.#providerOf = createProviderFinder(options.providers ?? {});
+    this.#network = (input, init) => pastBoundary(() => network(input, init));
+    this.#providers = readProviders(options.providers ?? {});
+    this.#providerOf = finderOf(this.#providers);
     this.#prices = new PriceSource(options.prices, options.priceAs);
     this.fetch = (input, init) => this.#fetch(input, init);
     if (boundaries++ === 0) channel(channelNames.attempt).bindStore(attempts);
@@ -71,11 +80,13 @@ export class ProviderTraffic implements TrafficController {
   install(): () => void {
     const before = globalThis.fetch;
     globalThis.fetch = this.fetch;
-    const { mode, budget } = this.#settings;
-    const unblock = mode === 'replay' || budget !== undefined ? this.#block() : () => {};
+    const unblock = this.#blocks ? this.#block() : () => {};
+    const relay = this.#relayForOthers();
+    this.#relay = relay;
     return () => {
       if (globalThis.fetch === this.fetch) globalThis.fetch = before;
       unblock();
+      relay.close();
     };
   }
 
@@ -99,6 +110,8 @@ export class ProviderTraffic implements TrafficController {
   }
 
   report(context: TrafficContext): TrafficReport | undefined {
+    this.#relay?.readNotes();
+    this.#over.add(context.signal);
     const book = this.#books.take(context);
     for (const cut of [...(book?.open ?? [])]) cut(); // answers that nobody read
     if (this.mode !== 'live' && book !== undefined) {
@@ -121,6 +134,7 @@ export class ProviderTraffic implements TrafficController {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#relay?.close();
     if (--boundaries === 0) channel(channelNames.attempt).unbindStore(attempts);
     for (const cut of [...this.#books.total.open]) cut();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
@@ -223,9 +237,35 @@ export class ProviderTraffic implements TrafficController {
   /** The trial is worth nothing any more, whatever the case makes of this answer. */
   #stop({ context }: Pick<Asked, 'context'>, stop: TrafficStop): Response {
     const book = this.#books.of(context);
-    book.stop ??= stop;
-    if (context.role === 'load') this.#books.total.stop ??= book.stop;
+    const { kind, message, detail } = stop; // a model may be named by a whole prompt
+    book.stop ??= {
+      kind,
+      message: clip(message, textLimits.detail),
+      ...(detail !== undefined && { detail: clip(detail, textLimits.message) }),
+    };
+    // No case can fail for it any more, so the run does.
+    if (context.role === 'load' || this.#over.has(context.signal)) this.#books.total.stop ??= book.stop;
     return refuse(book.stop);
+  }
+
+  /** Whether requests that go past `fetch` are stopped. */
+  get #blocks(): boolean {
+    return this.mode === 'replay' || this.#settings.budget !== undefined;
+  }
+
+  /** The boundary of processes and threads that are started while it is installed. */
+  #relayForOthers(): Relay {
+    return new Relay({
+      fetch: this.fetch,
+      onRefused: (message) => {
+        void this.#stop({ context: this.#context.getStore() ?? this.#outside }, { kind: 'blocked', message });
+      },
+      isBinding: this.mode !== 'live' || this.#blocks,
+      mayRead: this.mode === 'live',
+      blocks: this.#blocks,
+      allowHosts: [...this.#settings.allowHosts],
+      providers: this.#providers,
+    });
   }
 
   #block(): () => void {

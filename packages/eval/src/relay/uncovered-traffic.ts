@@ -1,14 +1,22 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { ProviderFinder } from './hosts.ts';
-import { isModelPath } from './model-call.ts';
+import { isModelPath } from '../traffic/model-call.ts';
+import type { ProviderFinder } from './provider-of-host.ts';
 
-/** Set in the async context of requests that the boundary itself sends. */
+/** Set in the async context of what goes past the boundary. */
 const ours = new AsyncLocalStorage<true>();
 
-/** Sends a request that may pass. */
-export function passing<T>(send: () => T): T {
-  return ours.run(true, send);
+/**
+ * For hosts: runs `fn`, in whose async context requests, processes and threads go past the boundary: they are the
+ * runner's own, belong to no case, and cost nothing.
+ */
+export function pastBoundary<T>(fn: () => T): T {
+  return ours.run(true, fn);
+}
+
+/** Whether this is the async context of something that goes past the boundary. */
+export function isPastBoundary(): boolean {
+  return ours.getStore() === true;
 }
 
 /** What `undici` and `node:http` publish when a request is made. */
@@ -24,8 +32,8 @@ interface MadeRequest {
 }
 
 /**
- * Stops requests to models, and all others to known providers, that go past `fetch` (`node:http`, `undici`, clients that were made before the boundary
- * was there) before they are sent. Node tells of them on its diagnostics channels.
+ * Stops requests to models, and all others to known providers, that go past `fetch` (`node:http`, `undici`, clients
+ * that were made before the boundary was there) before they are sent. Node tells of them on its diagnostics channels.
  *
  * @param onBlocked hears of each, in its async context, and makes the error that it fails with.
  * @returns the way to stop it.
@@ -36,7 +44,7 @@ export function blockUncovered(
   onBlocked: (host: string) => Error,
 ): () => void {
   const stop = (message: unknown): void => {
-    if (ours.getStore() === true) return;
+    if (isPastBoundary()) return;
     const { request } = message as { readonly request: MadeRequest };
     const url = urlOf(request);
     if (url === undefined || allowHosts.has(url.host)) return;
