@@ -17,6 +17,18 @@ const words = [
   ...keys.slice(2).flatMap(() => ['1', '9007199254740991', '']),
 ];
 
+const serverNote =
+  'The target comes from a prototype that did 30,000 to 38,000 reservations a second where `return 1` with its 18 words ' +
+  'was answered 93,000 to 99,000 times (27 µs against 4.5 µs within the scripts, which is 0.17). A reservation here is ' +
+  'faster than that; `return 1` with 29 words is answered twice as often, in 4.5 µs of processor time, so that 18 µs ' +
+  'would be left. The steps of a script alone take about 14: the time 0.7, the hold that is not there 0.3, four counters 1.4, ' +
+  'a new hold 3.8, its place in the list of leases 2.5 and 0.4, four counters written 2, their four texts read 1.2 and ' +
+  'made 2.2.';
+
+const onceMoreNote =
+  '`return 1` with the same words is 0.2 of a reservation already, and a repeated one has to ask for the time (0.7 µs) ' +
+  'and for the hold (0.4 µs, and what it costs to find it in memory).';
+
 export const bench: Bench = {
   title: 'Ledger in Redis',
   async run({ compare, gauge, pace }) {
@@ -28,6 +40,7 @@ export const bench: Bench = {
       return [
         await atServer('processor time'),
         await atServer('wall time'),
+        await atServer('script time'),
         await flat(),
         await roundTrips(),
         ...(await clients()),
@@ -41,8 +54,9 @@ export const bench: Bench = {
 
     async function atServer(by: ServerTime) {
       const { pipe } = place;
-      // What else the machine does is in the wall time, too.
+      // What else the machine does is in the wall time, too; reading and answering are not in the time of the scripts.
       const binding = by === 'processor time';
+      const least = by === 'script time' ? 0.125 : 0.25;
       const { reserved, posted } = await place.record(1_000, pace.quick ? 1_280 : 6_400);
       const after = (before: readonly string[], measured: readonly string[]) => async (): Promise<number> => {
         await pipe.empty();
@@ -65,22 +79,25 @@ export const bench: Bench = {
           {
             text: `server, ${by}: reserve, commands a second against return 1`,
             ratio: ['return 1, words of reserve', 'reserve'],
-            limit: 0.25,
+            limit: least,
             comparison: 'at least',
             binding,
+            note: serverNote,
           },
           {
             text: `server, ${by}: post with close, commands a second against return 1`,
             ratio: ['return 1, words of post', 'post with close'],
-            limit: 0.25,
+            limit: least,
             comparison: 'at least',
             binding,
+            note: serverNote,
           },
           {
             text: `server, ${by}: a reservation once more, against a fresh one`,
             ratio: ['reserve once more', 'reserve'],
             limit: 0.3,
             binding,
+            note: onceMoreNote,
           },
         ],
       });
@@ -99,6 +116,10 @@ export const bench: Bench = {
           await place.pipe.empty();
           return where.cost(reserved.commands, 'processor time');
         };
+        const look = (where: RedisPlace, size: number) => async (): Promise<number> => {
+          const { reserved } = await place.record(size, count);
+          return where.cost(reserved.looks, 'processor time');
+        };
         await large.record(10, 1);
         const [few, lots] = ['10 live keys', `${many.toLocaleString('en-US')} live keys`];
         return await gauge({
@@ -108,8 +129,17 @@ export const bench: Bench = {
           gauged: [
             { name: few, read: read(place, 10) },
             { name: lots, read: read(large, many) },
+            { name: `EXISTS of four, ${few}`, read: look(place, 10) },
+            { name: `EXISTS of four, ${lots}`, read: look(large, many) },
           ],
-          targets: [{ text: `a reservation at ${lots}, against ${few}`, ratio: [lots, few], limit: 1.5 }],
+          targets: [
+            {
+              text: `a reservation at ${lots}, against ${few}`,
+              ratio: [lots, few],
+              limit: 1.5,
+              note: 'No step of a script depends on how many keys there are. What grows is finding four of a million places in memory that no cache has: the rows of EXISTS, for the same keys.',
+            },
+          ],
         });
       } finally {
         await large.close();

@@ -5,6 +5,8 @@ import { connect, type Socket } from 'node:net';
 export interface ServerWork {
   /** Microseconds of processor time, of all its threads. */
   readonly cpuUs: number;
+  /** Microseconds that scripts took, as the server counts them per command: without reading and answering. */
+  readonly scriptUs: number;
   /** `EVALSHA` and `EVAL` together. */
   readonly scripts: number;
 }
@@ -46,6 +48,7 @@ export class RedisPipe {
     const number = (pattern: RegExp): number => Number(pattern.exec(text)?.[1] ?? 0);
     return {
       cpuUs: 1e6 * (number(/used_cpu_sys:([\d.]+)/) + number(/used_cpu_user:([\d.]+)/)),
+      scriptUs: number(/cmdstat_evalsha:calls=\d+,usec=(\d+)/),
       scripts: number(/cmdstat_evalsha:calls=(\d+)/) + number(/cmdstat_eval:calls=(\d+)/),
     };
   }

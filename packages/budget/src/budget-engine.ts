@@ -64,8 +64,11 @@ export class BudgetEngine {
   readonly #underway: Map<string, { readonly account: HoldAccount }> = new Map();
   /** On which limits the last attempts were booked: told of again without their attributes, they are still theirs. */
   readonly #recent = new Map<string, Selection>();
+  /** Goes on where it stopped: a new one would pass all that was taken out before. */
+  readonly #oldestRecent = this.#recent.keys();
   /** How often each limit refused, by its name and attribute. */
   readonly #refusals: Map<string, number> = new Map();
+  readonly #oldestRefusal = this.#refusals.keys();
   /** Records that could not be booked because nobody knows what they cost. */
   unpriced = 0;
   /** Records that lacked an attribute. */
@@ -275,12 +278,8 @@ export class BudgetEngine {
     // Values come and go: those that were refused last are remembered.
     this.#refusals.delete(id);
     this.#refusals.set(id, count);
-    if (this.#refusals.size > rememberedAttempts) {
-      for (const oldest of this.#refusals.keys()) {
-        this.#refusals.delete(oldest);
-        break;
-      }
-    }
+    if (this.#refusals.size > rememberedAttempts)
+      this.#refusals.delete(this.#oldestRefusal.next().value ?? '');
     this.announcer.refusal('refusal', facts);
   }
 
@@ -348,11 +347,7 @@ export class BudgetEngine {
 
   #remember(attemptId: string, limits: Selection): void {
     this.#recent.set(attemptId, limits);
-    if (this.#recent.size <= rememberedAttempts) return;
-    for (const oldest of this.#recent.keys()) {
-      this.#recent.delete(oldest);
-      return;
-    }
+    if (this.#recent.size > rememberedAttempts) this.#recent.delete(this.#oldestRecent.next().value ?? '');
   }
 
   #follow(attemptId: string, account: HoldAccount, posted: Promise<void>): void {

@@ -5,11 +5,35 @@ const maxAmount = 2n ** 62n;
 /** The most marks of one line. */
 const maxMarks = 16;
 
+/** @throws LedgerError for what makes no sense. */
+export function checkAmount(amount: bigint): void {
+  if (amount < 0n || amount > maxAmount) throw conflict(`an amount must be 0 to 2^62, got ${amount}`);
+}
+
+/** @throws LedgerError for what makes no sense. */
+export function checkLimit(limit: bigint): void {
+  if (limit > maxAmount) throw conflict(`a limit must be at most 2^62, got ${limit}`);
+}
+
+/** @throws LedgerError for what makes no sense. */
+export function checkMarks(marks: readonly bigint[]): void {
+  if (marks.length > maxMarks) throw conflict(`a line has at most ${maxMarks} marks, got ${marks.length}`);
+  for (const [index, mark] of marks.entries()) {
+    if (index > 0 && mark <= (marks[index - 1] ?? 0n)) throw conflict('marks must be ascending');
+    checkAmount(mark);
+  }
+}
+
+/** @throws LedgerError for what makes no sense. */
+export function checkLease(leaseMs: number): void {
+  if (!(leaseMs > 0) || leaseMs > 1e13) throw conflict(`leaseMs must be > 0, got ${leaseMs}`);
+}
+
 /** As the scripts read it.
  *
  * @throws LedgerError for what makes no sense. */
 export function amountText(amount: bigint): string {
-  if (amount < 0n || amount > maxAmount) throw conflict(`an amount must be 0 to 2^62, got ${amount}`);
+  checkAmount(amount);
   return amount.toString();
 }
 
@@ -17,7 +41,7 @@ export function amountText(amount: bigint): string {
  *
  * @throws LedgerError for what makes no sense. */
 export function limitText(limit: bigint): string {
-  if (limit > maxAmount) throw conflict(`a limit must be at most 2^62, got ${limit}`);
+  checkLimit(limit);
   if (limit === maxAmount) return '-'; // as good as none
   return limit < 0n ? '-1' : limit.toString();
 }
@@ -26,17 +50,14 @@ export function limitText(limit: bigint): string {
  *
  * @throws LedgerError for what makes no sense. */
 export function marksText(marks: readonly bigint[]): string {
-  if (marks.length > maxMarks) throw conflict(`a line has at most ${maxMarks} marks, got ${marks.length}`);
-  for (const [index, mark] of marks.entries()) {
-    if (index > 0 && mark <= (marks[index - 1] ?? 0n)) throw conflict('marks must be ascending');
-  }
-  return marks.map(amountText).join(' ');
+  checkMarks(marks);
+  return marks.join(' ');
 }
 
 /** As the scripts read it.
  *
  * @throws LedgerError for what makes no sense. */
 export function leaseText(leaseMs: number): string {
-  if (!(leaseMs > 0) || leaseMs > 1e13) throw conflict(`leaseMs must be > 0, got ${leaseMs}`);
+  checkLease(leaseMs);
   return String(Math.ceil(leaseMs));
 }

@@ -13,6 +13,8 @@ export class HashTags {
   /** Where the holds of this process lie, while they live. */
   readonly #holds = new Map<string, string>();
   readonly #past = new Map<string, string>();
+  /** Goes on where it stopped: a new one would pass all that was taken out before. */
+  readonly #oldest = this.#past.keys();
   readonly #names = new Set<string>();
 
   constructor(tag: string | ((key: string) => string)) {
@@ -65,11 +67,7 @@ export class HashTags {
     if (tag === undefined) return;
     this.#holds.delete(holdId);
     this.#past.set(holdId, tag);
-    if (this.#past.size <= maxPast) return;
-    for (const oldest of this.#past.keys()) {
-      this.#past.delete(oldest);
-      break;
-    }
+    if (this.#past.size > maxPast) this.#past.delete(this.#oldest.next().value ?? '');
   }
 
   /** All names there are, or that were used so far. */

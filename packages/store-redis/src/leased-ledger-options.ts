@@ -21,7 +21,11 @@ export interface LeasedLedgerOptions {
    * process that died counts as spent after it. @default 10_000
    */
   readonly sliceMs?: number | undefined;
-  /** How many ids of attempts are remembered, so that a repeated post books nothing twice. @default 100_000 */
+  /**
+   * How many ids of attempts, and of holds that are closed, are remembered at least, so that a repeated post books nothing
+   * twice; twice as many at most.
+   * @default 100_000
+   */
   readonly rememberCount?: number | undefined;
   /** @default the system's */
   readonly clock?: Clock | undefined;

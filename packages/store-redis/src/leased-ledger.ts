@@ -12,7 +12,7 @@ import type {
   ReserveRequest,
   ReserveResult,
 } from '@synapsekit/core';
-import { amountText, leaseText, limitText, marksText } from './figures.ts';
+import { checkAmount, checkLease, checkLimit, checkMarks } from './figures.ts';
 import {
   checkLeasedLedgerOptions,
   type LeasedLedgerOptions,
@@ -20,6 +20,7 @@ import {
 } from './leased-ledger-options.ts';
 import { LedgerSlice } from './ledger-slice.ts';
 import { conflict } from './redis-errors.ts';
+import { RememberedIds } from './remembered-ids.ts';
 
 /** A hold that lives in this process, in a slice. */
 interface LocalHold {
@@ -34,6 +35,7 @@ interface LocalHold {
 
 /** The requests over the same counters and limits. */
 interface Lane {
+  readonly lines: readonly ReserveLine[];
   slice: LedgerSlice | undefined;
   refill: Promise<void> | undefined;
   /** Until when slices are not worth it: there is too little. */
@@ -60,13 +62,14 @@ export class LeasedLedger implements InspectableLedger {
   readonly unitPico: PicoUsd;
   readonly #store: InspectableLedger;
   readonly #settings: LeasedLedgerSettings;
-  readonly #lanes = new Map<string, Lane>();
+  /** By the key of their first line. */
+  readonly #lanes = new Map<string, Lane[]>();
   readonly #holds = new Map<string, LocalHold>();
   /** Holds that this process placed in the shared ledger itself. */
   readonly #direct = new Set<string>();
   /** Holds that ended here, and attempts that were booked here; the oldest are forgotten. */
-  readonly #closed = new Set<string>();
-  readonly #attempts = new Set<string>();
+  readonly #closed: RememberedIds;
+  readonly #attempts: RememberedIds;
   readonly #slices = new Set<LedgerSlice>();
   /** Marks that a report crossed in the background: told to the next post. */
   #crossed: CrossedMark[] = [];
@@ -79,16 +82,18 @@ export class LeasedLedger implements InspectableLedger {
   constructor(store: InspectableLedger, options: LeasedLedgerOptions = {}) {
     this.#settings = checkLeasedLedgerOptions(options);
     this.#store = store;
+    this.#closed = new RememberedIds(this.#settings.rememberCount);
+    this.#attempts = new RememberedIds(this.#settings.rememberCount);
     this.unitPico = store.unitPico;
   }
 
   /** Answers at once where a slice has enough, else with a promise. */
   reserve(request: ReserveRequest): ReserveResult | Promise<ReserveResult> {
     const { holdId, lines } = request;
-    leaseText(request.leaseMs);
+    checkLease(request.leaseMs);
     for (const { amount, limit } of lines) {
-      amountText(amount);
-      limitText(limit);
+      checkAmount(amount);
+      checkLimit(limit);
     }
     const known = this.#holds.get(holdId);
     if (known !== undefined) return this.#again(known, request);
@@ -109,9 +114,9 @@ export class LeasedLedger implements InspectableLedger {
       if (close && holdId !== undefined) this.#direct.delete(holdId);
       return this.#store.post(request);
     }
-    for (const { amount, marks = [] } of lines) {
-      amountText(amount);
-      marksText(marks);
+    for (const { amount, marks } of lines) {
+      checkAmount(amount);
+      if (marks !== undefined) checkMarks(marks);
     }
     if (kind !== 'actual' || !isOn(hold.slice, lines)) return this.#postUnderSlice(hold, request);
     let isMarked = false;
@@ -126,7 +131,7 @@ export class LeasedLedger implements InspectableLedger {
       const spent = line.committed + line.unreported;
       isMarked ||= marks.some((mark) => spent >= mark && spent - amount < mark);
     }
-    remember(this.#attempts, attemptId, this.#settings.rememberCount);
+    this.#attempts.add(attemptId);
     if (close && holdId !== undefined) this.#closeLocal(holdId, hold);
     if (isMarked) return hold.slice.report().then((crossed) => [...crossed, ...this.#takeCrossed()]);
     return this.#crossed.length === 0 ? noMarks : this.#takeCrossed();
@@ -181,7 +186,7 @@ export class LeasedLedger implements InspectableLedger {
   async dispose(): Promise<void> {
     this.#cancelTick?.();
     this.#cancelTick = undefined;
-    for (const lane of this.#lanes.values()) lane.slice = undefined;
+    for (const lane of this.#allLanes()) lane.slice = undefined;
     await this.#retireAll([...this.#slices]);
     await this.#store.dispose();
   }
@@ -211,7 +216,7 @@ export class LeasedLedger implements InspectableLedger {
     // Perhaps it is missing only because it lies here.
     const mine = [...this.#slices].filter(({ lines }) => lines.some(({ at }) => isSame(at, result.refused)));
     if (mine.length === 0) return result;
-    for (const other of this.#lanes.values()) {
+    for (const other of this.#allLanes()) {
       if (other.slice !== undefined && mine.includes(other.slice)) other.slice = undefined;
     }
     await this.#retireAll(mine);
@@ -318,7 +323,7 @@ export class LeasedLedger implements InspectableLedger {
     }
     slice.openHolds -= 1;
     this.#holds.delete(holdId);
-    remember(this.#closed, holdId, this.#settings.rememberCount);
+    this.#closed.add(holdId);
     if (slice.isRetired && slice.openHolds === 0) void this.#retireAll([slice]).catch(() => {});
   }
 
@@ -337,14 +342,25 @@ export class LeasedLedger implements InspectableLedger {
   }
 
   #lane(lines: readonly ReserveLine[]): Lane {
-    let id = '';
-    for (const { key, window, limit } of lines)
-      id += `${key.length}:${key}${window.id.length}:${window.id}${limit};`;
-    const known = this.#lanes.get(id);
+    const first = lines[0]?.key ?? '';
+    const lanes = this.#lanes.get(first);
+    const known = lanes?.find((lane) => hasLimits(lane, lines));
     if (known !== undefined) return known;
-    const lane: Lane = { slice: undefined, refill: undefined, directUntilMs: 0 };
-    this.#lanes.set(id, lane);
+    const lane: Lane = { lines, slice: undefined, refill: undefined, directUntilMs: 0 };
+    if (lanes === undefined) this.#lanes.set(first, [lane]);
+    else lanes.push(lane);
     return lane;
+  }
+
+  #allLanes(): Lane[] {
+    return [...this.#lanes.values()].flat();
+  }
+
+  #dropLane(lane: Lane): void {
+    const first = lane.lines[0]?.key ?? '';
+    const left = this.#lanes.get(first)?.filter((other) => other !== lane) ?? [];
+    if (left.length === 0) this.#lanes.delete(first);
+    else this.#lanes.set(first, left);
   }
 
   async #reportAll(): Promise<void> {
@@ -383,13 +399,13 @@ export class LeasedLedger implements InspectableLedger {
 
   async #tick(): Promise<void> {
     const nowMs = this.#settings.clock.monotonic();
-    for (const [id, lane] of this.#lanes) {
+    for (const lane of this.#allLanes()) {
       if (lane.slice !== undefined && nowMs >= lane.slice.usableUntilMs) {
         lane.slice.isRetired = true;
         lane.slice = undefined;
       }
       if (lane.slice === undefined && lane.refill === undefined && nowMs >= lane.directUntilMs) {
-        this.#lanes.delete(id);
+        this.#dropLane(lane);
       }
     }
     const ended = [...this.#slices].filter(({ isRetired }) => isRetired);
@@ -423,6 +439,16 @@ function grow(hold: LocalHold, more: readonly ReserveLine[]): void {
   }
 }
 
+/** Whether a request is over the counters of a lane, with its limits. */
+function hasLimits({ lines }: Lane, asked: readonly ReserveLine[]): boolean {
+  if (lines.length !== asked.length) return false;
+  for (let i = 0; i < lines.length; i++) {
+    const [line, other] = [lines[i], asked[i]];
+    if (line !== other && (line?.limit !== other?.limit || !isSame(line, other))) return false;
+  }
+  return true;
+}
+
 function isOn({ lines }: LedgerSlice, asked: readonly LedgerKey[]): boolean {
   if (asked.length !== lines.length) return false;
   for (let i = 0; i < lines.length; i++) if (!isSame(lines[i]?.at, asked[i])) return false;
@@ -431,14 +457,4 @@ function isOn({ lines }: LedgerSlice, asked: readonly LedgerKey[]): boolean {
 
 function isSame(a: LedgerKey | undefined, b: LedgerKey | undefined): boolean {
   return a !== undefined && a.key === b?.key && a.window.id === b.window.id;
-}
-
-/** Adds to a set that forgets its oldest. */
-function remember(set: Set<string>, id: string, count: number): void {
-  set.add(id);
-  if (set.size <= count) return;
-  for (const oldest of set) {
-    set.delete(oldest);
-    break;
-  }
 }

@@ -55,6 +55,7 @@ export class Checkpointer {
   }
 
   async close(): Promise<void> {
+    this.#worker?.ref(); // who waits for the end must not be left by the process before it
     await this.#running;
     const worker = this.#worker;
     if (worker === undefined) return;

@@ -71,6 +71,12 @@ switch (what) {
     await ledger.dispose();
     break;
   }
+  case 'close':
+    // The last of them begins to empty the log. Nothing else is left to do then but to close.
+    await Promise.all(Array.from({ length: Number(count) }, (_, i) => pair(`${name}-${i}`)));
+    await ledger.dispose();
+    say('closed');
+    break;
   case 'leave':
     // Enough for the checkpoint's thread to be running. Then it ends without a word.
     await Promise.all(Array.from({ length: Number(count) }, (_, i) => pair(`${name}-${i}`)));

@@ -134,6 +134,12 @@ describe('processes on one file', { timeout: 180_000 }, () => {
     },
   );
 
+  test('a process that waits for its ledger to close sees it closed, also while its log is emptied', async () => {
+    const child = start('close', 'normal', 2_000);
+    await child.ended;
+    expect([child.process.exitCode, child.said]).toEqual([0, ['closed']]);
+  });
+
   test('an open ledger keeps no process alive, also while its log is emptied', async () => {
     const child = start('leave', 'normal', 2_500);
     await child.ended;
