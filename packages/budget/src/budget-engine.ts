@@ -6,7 +6,7 @@ import {
   type CostRecord,
   type CrossedMark,
   isSynapseError,
-  type LedgerError,
+  LedgerError,
   parseUsd,
   type ReserveResult,
 } from '@synapsekit/core';
@@ -161,6 +161,29 @@ export class BudgetEngine {
     if (onExpiry === 'book' || account.unheld || account.lines.length === 0) return true;
     if (clock.monotonic() < account.keeper.leaseEndsAtMs) return true;
     return this.ledger.renewNow(account.id, leaseMs, signal);
+  }
+
+  /**
+   * Nothing may go out under a hold that is gone.
+   *
+   * @throws LedgerError when it is, or when the ledger cannot say; `signal.reason` on abort.
+   */
+  requireLive(account: HoldAccount, signal?: AbortSignal): Answer<void> {
+    // One that was settled has an error of its own.
+    const isLive = account.ended || this.isLive(account, signal);
+    if (isLive === true) return;
+    const isGone = (is: boolean): void => {
+      if (is) return;
+      this.close(account);
+      throw new LedgerError(
+        `Budget "${this.settings.name}": the hold of a call ended before its next attempt, since nothing renewed it for ${this.settings.leaseMs} ms. Nothing was sent. Try again.`,
+        { transient: true },
+      );
+    };
+    if (!isPromise(isLive)) return isGone(isLive);
+    return isLive.then(isGone, (error: unknown) => {
+      this.#raiseFailed(account, account.total, error);
+    });
   }
 
   /** Sets aside part of a hold for a call that runs under it; raises the hold where too little of it is left. */

@@ -1,5 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { isSynapseError, type LedgerStore, type LLM, usdDecimal, wrap } from '@synapsekit/core';
+import {
+  type Clock,
+  isSynapseError,
+  type LedgerStore,
+  type LLM,
+  type LLMMiddleware,
+  usdDecimal,
+  wrap,
+} from '@synapsekit/core';
 import { ManualClock } from '@synapsekit/testing';
 import { describe, expect, test } from 'vitest';
 import { prices } from '../test/flat-prices.ts';
@@ -156,6 +164,41 @@ describe('a lease that nobody renewed', () => {
     ]);
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(usdDecimal(provider.billPico)).toBe('1');
+  });
+
+  test('covers no second attempt either: nothing is sent', async () => {
+    const timers = new ManualClock();
+    let blockedMs = 0; // the event loop stands still: time passes, and no timer fires
+    const clock: Clock = {
+      now: () => timers.now() + blockedMs,
+      monotonic: () => timers.monotonic() + blockedMs,
+      sleep: (ms, options) => timers.sleep(ms, options),
+      timer: (ms, callback) => timers.timer(ms, callback),
+    };
+    const ledger = new MemoryLedger({ clock });
+    const guard = new BudgetGuard(
+      { total: '0.1' },
+      { prices, clock, ledger, onExpiry: 'release', onLostCall: 'release' },
+    );
+    const other = new BudgetGuard({ total: '0.1' }, { ledger, clock });
+    const provider = new TestProvider();
+    const model = provider.model('test', 'dime', async () => {
+      blockedMs = 60_000;
+      await (await other.reserve('0.1')).settle('0.1');
+      throw new Error('lost');
+    });
+    const twice: LLMMiddleware = (next) => ({
+      ...next,
+      generate: (prompt, options) =>
+        next.generate(prompt, options).catch(() => next.generate(prompt, options)),
+    });
+    const llm = wrap(model, enforceBudget(guard), twice);
+    await expect(llm.generate('Hi', { maxTokens: dime })).rejects.toMatchObject({
+      code: 'ledger',
+      transient: true,
+    });
+    expect(provider.arrived).toHaveLength(1);
+    expect(await state(guard)).toEqual({ holds: 0, committed: '0.1', held: '0' });
   });
 });
 

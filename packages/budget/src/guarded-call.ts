@@ -284,7 +284,12 @@ export class GuardedCall {
   #start(attempt: AttemptIdentity): void | Promise<void> {
     const engine = this.#engine;
     if (engine.covered.has(attempt)) return this.#started(attempt);
-    engine.covered.add(attempt);
+    const live = engine.requireLive(this.#account, this.#callerOptions.signal);
+    return isPromise(live) ? live.then(() => this.#cover(attempt)) : this.#cover(attempt);
+  }
+
+  #cover(attempt: AttemptIdentity): void | Promise<void> {
+    this.#engine.covered.add(attempt);
     const needed = this.#worstCase(attempt);
     const own = lesser(needed, this.#share);
     this.#share = minus(this.#share, own);

@@ -105,6 +105,34 @@ describe('a ledger that cannot be asked', () => {
     },
   );
 
+  test('late with what was booked: a refusal stays one, however long it was waited for', async () => {
+    const { guard, ledger, clock, during } = world();
+    const hold = await guard.reserve(0.9);
+    ledger.mode = 'silent';
+    void hold.settle(0.9); // asked again after 2 s, and there 70 ms later
+    ledger.mode = 'slow';
+    await clock.advance(80);
+    const { result, tookMs } = await during(guard.reserve(0.5));
+    expect(result).toMatchObject({ status: 'rejected', reason: { code: 'budget-exceeded' } });
+    expect(tookMs).toBeLessThanOrEqual(2_000);
+  });
+
+  test('late with what was spent: a limit that only warns stays none', async () => {
+    const { clock, ledger, tracker } = world();
+    const guard = new BudgetGuard(
+      { daily: 0.1 },
+      { ledger, clock, tracker, onExceeded: 'warn', onWarning: () => {} },
+    );
+    ledger.mode = 'silent';
+    tracker.record('test', 'dime', spend);
+    ledger.mode = 'well';
+    await guard.reserve(0.5);
+    expect(ledger.inner.counters()).toEqual([
+      expect.objectContaining({ key: 'default/daily', held: 500_000_000_000n }),
+    ]);
+    expect(ledger.inner.counters()[0]?.limit).toBeUndefined();
+  });
+
   test('broken: refused at once, and not as transient', async () => {
     const { guard, ledger, during } = world();
     ledger.mode = 'broken';

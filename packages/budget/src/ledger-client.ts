@@ -11,6 +11,7 @@ import {
 } from '@synapsekit/core';
 import { type Answer, isPromise, within } from './deadline.ts';
 import { type PostFacts, PostQueue } from './post-queue.ts';
+import { largestAmount } from './spend.ts';
 
 const firstRetryMs = 10;
 const lastRetryMs = 200;
@@ -57,7 +58,9 @@ export class LedgerClient {
   ): Promise<ReserveResult> {
     const result = await first;
     if (result.admitted || this.posts.pending === 0) return restored(result, request, asked);
-    if (!(await this.#arrived(endsAtMs, signal))) return restored(result, request, asked);
+    // Half of the time, so that some is left to ask.
+    if (!(await this.#arrived(endsAtMs - this.#timeoutMs / 2, signal)))
+      return restored(result, request, asked);
     const again = this.#lowered(request);
     const answer = this.#ask(() => this.#store.reserve(again), endsAtMs, signal);
     return restored(await answer, request, again);
@@ -66,7 +69,10 @@ export class LedgerClient {
   #lowered(request: ReserveRequest): ReserveRequest {
     const { posts } = this;
     if (!posts.hasUncovered) return request;
-    const lines = request.lines.map((line) => ({ ...line, limit: line.limit - posts.uncoveredOn(line) }));
+    const lines = request.lines.map((line) =>
+      // What has no limit keeps none.
+      line.limit >= largestAmount ? line : { ...line, limit: line.limit - posts.uncoveredOn(line) },
+    );
     return { ...request, lines };
   }
 

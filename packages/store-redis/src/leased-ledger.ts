@@ -46,6 +46,18 @@ const admitted: ReserveResult = Object.freeze({ admitted: true });
 const noMarks: readonly CrossedMark[] = Object.freeze([]);
 /** A slice for fewer calls than this costs more than it saves. */
 const minCalls = 8n;
+/** How many marks wait at most for a post that asks for them. */
+const maxCrossed = 1_000;
+/**
+ * Where a window rolls, no slice is right: what is spent out of it would count from when the slice was taken, and leave
+ * the window too early.
+ */
+const directLane: Lane = {
+  lines: [],
+  slice: undefined,
+  refill: undefined,
+  directUntilMs: Number.POSITIVE_INFINITY,
+};
 
 /**
  * Admits calls in microseconds: takes slices of the limits out of a shared ledger in advance, one hold there for a
@@ -54,7 +66,8 @@ const minCalls = 8n;
  *
  * What it costs: a slice that sits in one process is missing in the others until it is used up or given back, at the
  * latest `sliceMs` after it was taken. When little is left of a limit, calls go to the shared ledger directly, so that the
- * end of a budget is not cut into pieces. The slice of a process that died counts as spent, in whole.
+ * end of a budget is not cut into pieces; so do calls with a limit in a rolling window. The slice of a process that died
+ * counts as spent, in whole.
  *
  * `status` never says less than is committed and held together; what slices hold counts as held.
  */
@@ -67,11 +80,14 @@ export class LeasedLedger implements InspectableLedger {
   readonly #holds = new Map<string, LocalHold>();
   /** Holds that this process placed in the shared ledger itself. */
   readonly #direct = new Set<string>();
-  /** Holds that ended here, and attempts that were booked here; the oldest are forgotten. */
+  /** Holds that ended here, and bookings that were made here; the oldest are forgotten. */
   readonly #closed: RememberedIds;
   readonly #attempts: RememberedIds;
+  /** Holds that were closed in the shared ledger, and attempts of which it knows. */
+  readonly #closedThere: RememberedIds;
+  readonly #attemptsThere: RememberedIds;
   readonly #slices = new Set<LedgerSlice>();
-  /** Marks that a report crossed in the background: told to the next post. */
+  /** Marks that a report crossed in the background: told to the next post that asks for them. */
   #crossed: CrossedMark[] = [];
   #cancelTick: (() => void) | undefined;
 
@@ -84,6 +100,8 @@ export class LeasedLedger implements InspectableLedger {
     this.#store = store;
     this.#closed = new RememberedIds(this.#settings.rememberCount);
     this.#attempts = new RememberedIds(this.#settings.rememberCount);
+    this.#closedThere = new RememberedIds(this.#settings.rememberCount);
+    this.#attemptsThere = new RememberedIds(this.#settings.rememberCount);
     this.unitPico = store.unitPico;
   }
 
@@ -98,7 +116,7 @@ export class LeasedLedger implements InspectableLedger {
     const known = this.#holds.get(holdId);
     if (known !== undefined) return this.#again(known, request);
     if (this.#direct.has(holdId)) return this.#store.reserve(request);
-    if (this.#closed.has(holdId)) throw conflict(`hold ${holdId} is closed`);
+    this.#refuseClosed(holdId);
     const lane = this.#lane(lines);
     return this.#admit(lane, request) ? admitted : this.#reserveElsewhere(lane, request);
   }
@@ -106,35 +124,36 @@ export class LeasedLedger implements InspectableLedger {
   post(request: PostRequest): readonly CrossedMark[] | Promise<readonly CrossedMark[]> {
     const { attemptId, holdId, lines, kind, close = false } = request;
     const hold = holdId === undefined ? undefined : this.#holds.get(holdId);
-    if (this.#attempts.has(attemptId)) {
+    const booking = bookingId(request);
+    if (this.#attempts.has(booking)) {
       if (close && holdId !== undefined) return Promise.resolve(this.close(holdId)).then(() => noMarks);
       return noMarks;
     }
-    if (hold === undefined) {
-      if (close && holdId !== undefined) this.#direct.delete(holdId);
-      return this.#store.post(request);
-    }
+    if (hold === undefined) return this.#postDirectly(request);
     for (const { amount, marks } of lines) {
       checkAmount(amount);
       if (marks !== undefined) checkMarks(marks);
     }
-    if (kind !== 'actual' || !isOn(hold.slice, lines)) return this.#postUnderSlice(hold, request);
-    let isMarked = false;
+    const isKnownThere = this.#attemptsThere.has(attemptId);
+    if (kind !== 'actual' || isKnownThere || !isOn(hold.slice, lines))
+      return this.#postUnderSlice(hold, request);
+    let isUrgent = false;
     for (const [i, { amount, marks = [] }] of lines.entries()) {
       const line = hold.slice.lines[i];
       if (line === undefined) continue;
       const drawn = draw(hold, i, amount);
+      const excess = overdraw(line, amount - drawn);
       // What its expiry booked is booked already.
-      line.unreported += hold.isBooked ? amount - drawn : amount;
-      if (!hold.isBooked) overdraw(line, amount - drawn);
+      line.unreported += (hold.isBooked ? amount - drawn : amount) - excess;
+      line.excess += excess;
       line.marks = marks;
-      const spent = line.committed + line.unreported;
-      isMarked ||= marks.some((mark) => spent >= mark && spent - amount < mark);
+      const spent = line.committed + line.unreported + line.excess;
+      isUrgent ||= excess > 0n || marks.some((mark) => spent >= mark && spent - amount < mark);
     }
-    this.#attempts.add(attemptId);
+    this.#attempts.add(booking);
     if (close && holdId !== undefined) this.#closeLocal(holdId, hold);
-    if (isMarked) return hold.slice.report().then((crossed) => [...crossed, ...this.#takeCrossed()]);
-    return this.#crossed.length === 0 ? noMarks : this.#takeCrossed();
+    if (isUrgent) return hold.slice.report().then((crossed) => [...crossed, ...this.#takeCrossed(lines)]);
+    return this.#takeCrossed(lines);
   }
 
   close(holdId: string): void | Promise<void> {
@@ -142,6 +161,7 @@ export class LeasedLedger implements InspectableLedger {
     if (hold !== undefined) this.#closeLocal(holdId, hold);
     else if (!this.#closed.has(holdId)) {
       this.#direct.delete(holdId);
+      this.#closedThere.note(holdId);
       return this.#store.close(holdId);
     }
   }
@@ -186,6 +206,7 @@ export class LeasedLedger implements InspectableLedger {
   async dispose(): Promise<void> {
     this.#cancelTick?.();
     this.#cancelTick = undefined;
+    await Promise.allSettled([...this.#allLanes()].map(({ refill }) => refill));
     for (const lane of this.#allLanes()) lane.slice = undefined;
     await this.#retireAll([...this.#slices]);
     await this.#store.dispose();
@@ -208,7 +229,7 @@ export class LeasedLedger implements InspectableLedger {
         lane.refill = undefined;
       });
       await lane.refill;
-      if (this.#closed.has(request.holdId)) throw conflict(`hold ${request.holdId} is closed`);
+      this.#refuseClosed(request.holdId);
       if (this.#holds.has(request.holdId) || this.#admit(lane, request)) return admitted;
     }
     const result = await this.#reserveDirectly(request);
@@ -248,24 +269,31 @@ export class LeasedLedger implements InspectableLedger {
     if (isWorthIt && lines.some(({ needed }) => needed > 0n)) {
       const id = `slice-${ids()}`;
       const request = lines.map(({ key, window, limit, amount }) => ({ key, window, limit, amount }));
-      const { admitted: isTaken } = await this.#store.reserve({
-        holdId: id,
-        lines: request,
-        leaseMs: sliceMs,
-        onExpiry: 'book',
-      });
-      if (isTaken) {
-        const parts = lines.map((at) => ({
-          at,
-          granted: at.amount,
-          left: at.amount,
-          unreported: 0n,
-          committed: at.committed,
-          marks: [],
-        }));
-        lane.slice = new LedgerSlice(this.#store, id, parts, sentAtMs + 0.8 * sliceMs);
-        this.#slices.add(lane.slice);
+      const parts = lines.map((at) => ({
+        at,
+        granted: at.amount,
+        left: at.amount,
+        unreported: 0n,
+        excess: 0n,
+        committed: at.committed,
+        marks: [],
+      }));
+      const slice = new LedgerSlice(this.#store, id, parts, sentAtMs + 0.8 * sliceMs);
+      const keep = (): void => {
+        this.#slices.add(slice);
         this.#tickLater();
+      };
+      const taken = await Promise.resolve(
+        this.#store.reserve({ holdId: id, lines: request, leaseMs: sliceMs, onExpiry: 'book' }),
+      ).catch((error: unknown) => {
+        // Perhaps only the reply was lost: what nobody uses must not end as spent.
+        slice.isRetired = true;
+        keep();
+        throw error;
+      });
+      if (taken.admitted) {
+        lane.slice = slice;
+        keep();
         return;
       }
     }
@@ -275,6 +303,10 @@ export class LeasedLedger implements InspectableLedger {
   /** The same hold asked for again: for more, if its slice has it. */
   #again(hold: LocalHold, { holdId, lines }: ReserveRequest): ReserveResult | Promise<ReserveResult> {
     if (!isOn(hold.slice, lines)) throw conflict(`hold ${holdId} was placed on other keys or windows`);
+    if (this.#settings.clock.monotonic() >= hold.leaseEndsAtMs) {
+      this.#sweep();
+      throw conflict(`hold ${holdId} has expired`);
+    }
     const more = lines.map((line, i) => {
       const extra = line.amount - (hold.granted[i] ?? 0n);
       return { ...line, amount: extra > 0n ? extra : 0n };
@@ -298,17 +330,41 @@ export class LeasedLedger implements InspectableLedger {
     });
   }
 
-  /** An estimate, or on other lines: the shared ledger books it, and draws the slice down. */
-  async #postUnderSlice(hold: LocalHold, request: PostRequest): Promise<readonly CrossedMark[]> {
-    const { holdId, lines, close = false } = request;
-    const crossed = await this.#store.post({ ...request, holdId: hold.slice.id, close: false });
-    for (const { key, window, amount } of lines) {
-      const i = hold.slice.lines.findIndex(({ at }) => isSame(at, { key, window }));
-      const line = hold.slice.lines[i];
-      if (line !== undefined) overdraw(line, amount - draw(hold, i, amount));
+  /** No slice has to do with it: the shared ledger books it. */
+  async #postDirectly(request: PostRequest): Promise<readonly CrossedMark[]> {
+    const { attemptId, holdId, lines, close = false } = request;
+    this.#attemptsThere.note(attemptId);
+    if (close && holdId !== undefined) {
+      this.#direct.delete(holdId);
+      this.#closedThere.note(holdId);
     }
+    const crossed = await this.#store.post(request);
+    return [...crossed, ...this.#takeCrossed(lines)];
+  }
+
+  /** An estimate, what replaces one, or on other lines: the shared ledger books it, and draws the slice down if it can. */
+  async #postUnderSlice(hold: LocalHold, request: PostRequest): Promise<readonly CrossedMark[]> {
+    const { attemptId, holdId, lines, close = false } = request;
+    const { slice } = hold;
+    this.#attemptsThere.note(attemptId);
+    // What it costs beyond its hold must not be taken out of what others hold.
+    const isCovered =
+      isOn(slice, lines) &&
+      lines.every(({ amount }, i) => amount <= (hold.left[i] ?? 0n) + (slice.lines[i]?.left ?? 0n));
+    for (const [i, line] of isCovered ? slice.lines.entries() : []) {
+      const amount = lines[i]?.amount ?? 0n;
+      const drawn = draw(hold, i, amount);
+      overdraw(line, amount - drawn);
+      // What the expiry of the hold has booked would count twice.
+      if (hold.isBooked && line.unreported >= drawn) line.unreported -= drawn;
+    }
+    const crossed = await this.#store.post({
+      ...request,
+      holdId: isCovered ? slice.id : undefined,
+      close: false,
+    });
     if (close && holdId !== undefined && this.#holds.get(holdId) === hold) this.#closeLocal(holdId, hold);
-    return crossed;
+    return [...crossed, ...this.#takeCrossed(lines)];
   }
 
   #closeLocal(holdId: string, hold: LocalHold): void {
@@ -341,7 +397,13 @@ export class LeasedLedger implements InspectableLedger {
     }
   }
 
+  /** @throws LedgerError for a hold that is closed, also before it was ever seen. */
+  #refuseClosed(holdId: string): void {
+    if (this.#closed.has(holdId) || this.#closedThere.has(holdId)) throw conflict(`hold ${holdId} is closed`);
+  }
+
   #lane(lines: readonly ReserveLine[]): Lane {
+    if (lines.some(({ window }) => window.lengthMs !== undefined)) return directLane;
     const first = lines[0]?.key ?? '';
     const lanes = this.#lanes.get(first);
     const known = lanes?.find((lane) => hasLimits(lane, lines));
@@ -366,23 +428,31 @@ export class LeasedLedger implements InspectableLedger {
   async #reportAll(): Promise<void> {
     this.#sweep(); // what an expiry books is spent as well
     const crossed = await Promise.all([...this.#slices].map((slice) => slice.report()));
-    this.#crossed.push(...crossed.flat());
+    this.#keepCrossed(crossed.flat());
   }
 
   /** Gives slices back. One whose calls are still running is kept alive until they end. */
   async #retireAll(slices: readonly LedgerSlice[]): Promise<void> {
     await Promise.all(
       slices.map(async (slice) => {
-        this.#crossed.push(...(await slice.retire()));
+        this.#keepCrossed(await slice.retire());
         if (slice.isClosed) this.#slices.delete(slice);
       }),
     );
   }
 
-  #takeCrossed(): readonly CrossedMark[] {
-    const crossed = this.#crossed;
-    this.#crossed = [];
-    return crossed;
+  #keepCrossed(crossed: readonly CrossedMark[]): void {
+    // Of windows that are over nobody asks again.
+    if (crossed.length > 0) this.#crossed = [...this.#crossed, ...crossed].slice(-maxCrossed);
+  }
+
+  #takeCrossed(lines: PostRequest['lines']): readonly CrossedMark[] {
+    if (this.#crossed.length === 0) return noMarks;
+    const isAsked = (crossed: CrossedMark): boolean =>
+      lines.some((line) => isSame(line, crossed) && line.marks?.includes(crossed.mark));
+    const taken = this.#crossed.filter(isAsked);
+    if (taken.length > 0) this.#crossed = this.#crossed.filter((crossed) => !taken.includes(crossed));
+    return taken;
   }
 
   #tickLater(): void {
@@ -398,9 +468,11 @@ export class LeasedLedger implements InspectableLedger {
   }
 
   async #tick(): Promise<void> {
-    const nowMs = this.#settings.clock.monotonic();
+    const { clock, sliceMs } = this.#settings;
+    const nowMs = clock.monotonic();
     for (const lane of this.#allLanes()) {
-      if (lane.slice !== undefined && nowMs >= lane.slice.usableUntilMs) {
+      // Early enough that the next tick, a little late, would still find its lease running.
+      if (lane.slice !== undefined && nowMs >= lane.slice.usableUntilMs - sliceMs / 10) {
         lane.slice.isRetired = true;
         lane.slice = undefined;
       }
@@ -412,9 +484,7 @@ export class LeasedLedger implements InspectableLedger {
     await Promise.all([
       this.#reportAll(),
       this.#retireAll(ended),
-      ...ended
-        .filter(({ openHolds }) => openHolds > 0)
-        .map(({ id }) => this.#store.renew(id, this.#settings.sliceMs)),
+      ...ended.filter(({ openHolds }) => openHolds > 0).map(({ id }) => this.#store.renew(id, sliceMs)),
     ]);
   }
 }
@@ -427,9 +497,18 @@ function draw(hold: LocalHold, index: number, amount: bigint): bigint {
   return drawn;
 }
 
-/** A call that cost more than it held takes it from what others could have held. */
-function overdraw(line: { left: bigint }, excess: bigint): void {
-  if (excess > 0n) line.left = line.left > excess ? line.left - excess : 0n;
+/** A call that cost more than it held takes it from what others could have held. Returns what that does not cover. */
+function overdraw(line: { left: bigint }, excess: bigint): bigint {
+  const covered = line.left < excess ? line.left : excess;
+  line.left -= covered;
+  return excess - covered;
+}
+
+/** Several guards may book the same attempt, each on its own counters. */
+function bookingId({ attemptId, lines }: PostRequest): string {
+  let id = attemptId;
+  for (const { key } of lines) id += `\n${key}`;
+  return id;
 }
 
 function grow(hold: LocalHold, more: readonly ReserveLine[]): void {

@@ -9,6 +9,8 @@ export interface SliceLine {
   left: bigint;
   /** Spent, and not told the shared ledger yet. */
   unreported: bigint;
+  /** Spent beyond the slice, and not told yet: nothing of it comes out of what others hold. */
+  excess: bigint;
   /** What is known to be committed, at least: other processes may have added to it. */
   committed: bigint;
   marks: readonly bigint[];
@@ -16,6 +18,7 @@ export interface SliceLine {
 
 interface Report {
   readonly attemptId: string;
+  readonly holdId: string | undefined;
   readonly lines: readonly PostLine[];
 }
 
@@ -78,7 +81,7 @@ export class LedgerSlice {
   async retire(): Promise<readonly CrossedMark[]> {
     this.isRetired = true;
     const crossed = await this.report();
-    if (this.openHolds === 0 && !this.#isClosed) {
+    if (this.openHolds === 0 && this.#isTold && !this.#isClosed) {
       await this.#store.close(this.id);
       this.#isClosed = true;
     }
@@ -100,22 +103,28 @@ export class LedgerSlice {
     for (;;) {
       this.#pending ??= this.#nextReport();
       if (this.#pending === undefined) return crossed;
-      const { attemptId, lines } = this.#pending;
-      const told = await this.#store.post({ attemptId, holdId: this.id, lines, kind: 'actual' });
+      const told = await this.#store.post({ ...this.#pending, kind: 'actual' });
       crossed.push(...told);
       this.#pending = undefined;
     }
   }
 
   #nextReport(): Report | undefined {
-    if (this.lines.every(({ unreported }) => unreported === 0n)) return undefined;
+    if (this.#isTold) return undefined;
     this.#reports += 1;
+    const isExcess = this.lines.every(({ unreported }) => unreported === 0n);
     const lines = this.lines.map((line) => {
-      const { at, marks, unreported: amount } = line;
-      line.unreported = 0n;
+      const { at, marks } = line;
+      const amount = isExcess ? line.excess : line.unreported;
+      if (isExcess) line.excess = 0n;
+      else line.unreported = 0n;
       line.committed += amount;
       return { key: at.key, window: at.window, amount, marks };
     });
-    return { attemptId: `${this.id}:${this.#reports}`, lines };
+    return { attemptId: `${this.id}:${this.#reports}`, holdId: isExcess ? undefined : this.id, lines };
+  }
+
+  get #isTold(): boolean {
+    return this.lines.every(({ unreported, excess }) => unreported === 0n && excess === 0n);
   }
 }

@@ -16,6 +16,11 @@ export class RememberedIds {
     return this.#recent.has(id, hash) || this.#old.has(id, hash);
   }
 
+  /** Adds an id if it is not there. */
+  note(id: string): void {
+    if (!this.has(id)) this.add(id);
+  }
+
   /** Adds an id that is not there. */
   add(id: string): void {
     if (this.#recent.size >= this.#count) {

@@ -8,6 +8,8 @@ const cellLength = 4;
 const largest = 2n ** 63n - 1n;
 /** Limits are at least this: it stands for one that nobody named yet. */
 const noLimit = -(2n ** 63n);
+/** A limit that is as good as none, and is not remembered. */
+const unlimited = 2n ** 62n;
 
 /** The cell of all counters that were forgotten: whoever still has one of them in hand changes nothing else. */
 export const forgottenCell = 0;
@@ -58,7 +60,8 @@ export class Figures {
   }
 
   setLimit(cell: number, limit: bigint): void {
-    this.#values[cell + limitAt] = limit > noLimit ? limit : noLimit + 1n;
+    if (limit >= unlimited) this.#values[cell + limitAt] = noLimit;
+    else this.#values[cell + limitAt] = limit > noLimit ? limit : noLimit + 1n;
   }
 
   /** Live holds. A counter with one is never forgotten. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { LedgerCounter } from '@synapsekit/core';
-import { keyOf, type LedgerCheck, ledgerCheck, recentOf } from './ledger-check.ts';
+import { keyOf, type LedgerCheck, ledgerCheck, most, recentOf } from './ledger-check.ts';
 
 const row = ({ key, window, committed, held, limit }: LedgerCounter): string =>
   `${key} ${window.id}: ${committed}+${held} of ${limit}`;
@@ -44,6 +44,11 @@ export const inspectionChecks: readonly LedgerCheck[] = [
     assert.deepEqual((await world.other.counters()).map(row), ['daily 2026-11-23@UTC: 0+60 of 50']);
     await world.hold('c', 1n, { limit: 200n });
     assert.deepEqual((await world.other.counters()).map(row), ['daily 2026-11-23@UTC: 0+61 of 200']);
+  }),
+  ledgerCheck('a limit of 2^62 is none, and none is remembered', async (world) => {
+    await world.hold('a', 60n, { limit: 100n });
+    await world.hold('b', 60n, { limit: most });
+    assert.deepEqual((await world.other.counters()).map(row), ['daily 2026-11-23@UTC: 0+120 of undefined']);
   }),
   ledgerCheck('a prefix is taken as it is written, and no more are listed than asked for', async (world) => {
     const keys = ['a', 'a%b', 'a_b', 'axb', 'a*b', 'a[b', 'a\\b', 'A', 'é'];

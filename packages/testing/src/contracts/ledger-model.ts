@@ -73,7 +73,7 @@ export class ModelLedger implements InspectableLedger {
     refuseNonsense(lines);
     if (!(leaseMs > 0)) throw conflict('A lease must be longer than nothing.');
     this.#expire();
-    for (const line of lines) this.#counter(line).limit = line.limit;
+    for (const line of lines) this.#counter(line).limit = line.limit < most ? line.limit : undefined;
     const hold = this.#holds.get(holdId);
     if (hold !== undefined) {
       const same =
