@@ -118,7 +118,7 @@ describe('a ledger that cannot be asked', () => {
   });
 
   test('late with what was spent: a limit that only warns stays none', async () => {
-    const { clock, ledger, tracker } = world();
+    const { clock, ledger, tracker, during } = world();
     const guard = new BudgetGuard(
       { daily: 0.1 },
       { ledger, clock, tracker, onExceeded: 'warn', onWarning: () => {} },
@@ -126,7 +126,7 @@ describe('a ledger that cannot be asked', () => {
     ledger.mode = 'silent';
     tracker.record('test', 'dime', spend);
     ledger.mode = 'well';
-    await guard.reserve(0.5);
+    await during(guard.reserve(0.5));
     expect(ledger.inner.counters()).toEqual([
       expect.objectContaining({ key: 'default/daily', held: 500_000_000_000n }),
     ]);

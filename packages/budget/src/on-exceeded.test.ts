@@ -199,6 +199,25 @@ describe('queue', () => {
     await waiting;
   });
 
+  test('guards that wait within each other in opposite orders are parted by the time-out, and nothing is left', async () => {
+    const clock = new ManualClock();
+    const make = (name: string) =>
+      new BudgetGuard({ total: 1 }, { name, onExceeded: 'queue', queueTimeoutMs: 3_000, clock });
+    const [a, b] = [make('a'), make('b')];
+    const nested = async (outer: BudgetGuard, inner: BudgetGuard) => {
+      await using hold = await outer.reserve(1);
+      await hold.run(async () => {
+        await clock.sleep(10);
+        await using _ = await inner.reserve(1);
+      });
+    };
+    const both = Promise.allSettled([nested(a, b), nested(b, a)]);
+    await clock.advance(4_000);
+    expect((await both).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    for (const guard of [a, b]) expect(await state(guard)).toMatchObject({ holds: 0, queued: 0, held: '0' });
+    expect(clock.pending).toBe(0);
+  });
+
   test('when the time is up it is refused, with a last try that nobody is before', async () => {
     const clock = new ManualClock({ wallMs: noon });
     const guard = new BudgetGuard({ total: 1 }, { onExceeded: 'queue', queueTimeoutMs: 5_000, clock });

@@ -23,7 +23,7 @@ const woken = Symbol('woken');
 /**
  * Calls of one process that wait until they fit, first come first served: whoever needs a limit that somebody waits for
  * goes behind him, and one who waits for one limit holds up nobody who needs others. Holds nothing while it waits, so
- * that no two can wait for each other.
+ * that no two of one guard can wait for each other. With holds of other guards they can, until the time is up.
  */
 export class WaitQueue {
   readonly #clock: Clock;

@@ -102,6 +102,20 @@ describe('synapsekit budget', () => {
     );
   });
 
+  test('a key does not steer the terminal, and is the same in JSON', async () => {
+    const guard = new BudgetGuard({ total: 1 }, { name: 'a\u001b[2J\nb', ledger });
+    await guard.reserve(0.1);
+    for (const action of ['status', 'holds']) {
+      const { out } = await budget(action, ...store);
+      expect(out.trimEnd().split('\n')).toHaveLength(2);
+      expect(out).toContain('a\\u001b[2J\\nb/total');
+    }
+    const { out } = await budget('reset', 'a\u001b[2J\nb/total', '--yes', ...store);
+    expect(out).toBe('a\\u001b[2J\\nb/total (total): $0.00 spent, reset\n');
+    const [counter] = JSON.parse((await budget('status', ...store, '--json')).out).counters;
+    expect(counter.key).toBe('a\u001b[2J\nb/total');
+  });
+
   test('an empty ledger says so', async () => {
     expect((await budget('status', ...store)).out).toContain('nothing was spent');
     expect((await budget('holds', ...store)).out).toContain('nothing is held');

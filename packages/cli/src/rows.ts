@@ -7,12 +7,21 @@ export interface Cell {
   readonly style?: 'red' | 'yellow';
 }
 
+/** Text of others, such as a key, with its control characters written out: it must not steer the terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (character) => {
+    const code = character.charCodeAt(0).toString(16).padStart(4, '0');
+    return character === '\n' ? '\\n' : `\\u${code}`;
+  });
+}
+
 /** A table for a terminal or a pipe: columns as wide as they need to be, two spaces between them. */
 export function formatRows(
   head: readonly string[],
-  rows: readonly (readonly Cell[])[],
+  given: readonly (readonly Cell[])[],
   color: boolean,
 ): string {
+  const rows = given.map((row) => row.map((cell) => ({ ...cell, text: printable(cell.text) })));
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.text.length ?? 0)),
   );

@@ -8,7 +8,7 @@ import {
 import { usesColor } from './colors.ts';
 import { type CliIo, exitCodes } from './io.ts';
 import { openLedger } from './open-ledger.ts';
-import { type Cell, formatRows } from './rows.ts';
+import { type Cell, formatRows, printable } from './rows.ts';
 
 /** What `synapsekit budget` was asked for. */
 export interface BudgetRequest {
@@ -185,7 +185,8 @@ async function reset(
   } else {
     for (const { key, window, committed } of chosen) {
       const done = yes ? 'reset' : 'would be reset';
-      io.stdout.write(`${key} (${window.id}): ${shown(key, committed, ledger)} spent, ${done}\n`);
+      const what = printable(`${key} (${window.id})`);
+      io.stdout.write(`${what}: ${shown(key, committed, ledger)} spent, ${done}\n`);
     }
     if (chosen.length === 0) {
       const where = windowId === undefined ? '' : ` in the window ${windowId}`;
