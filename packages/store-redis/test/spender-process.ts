@@ -5,7 +5,7 @@ import { RedisLedger } from '../src/redis-ledger.ts';
 const [url = '', name = '', calls = '0'] = process.argv.slice(2);
 const client = createClient({ url });
 await client.connect();
-const ledger = new RedisLedger(client);
+const ledger = new RedisLedger(client, { timeoutMs: 20_000 }); // eight of these start at once, on whatever machine
 const line = { key: 'daily', window: { id: '2026-11-23@UTC', endsAtMs: 4_102_444_800_000 } };
 const results = await Promise.all(
   Array.from({ length: Number(calls) }, async (_, i) => {
