@@ -50,7 +50,7 @@ const cases = {
     const count: number = Number(process.env.CASES);
     for (let n = 0; n < count; n++) test('case ' + n, async () => { await null; expect(n).toBe(n); });`,
   evalite: `
-    import { evalite } from '${peer}';
+    import { evalite } from ${JSON.stringify(peer)};
     const count: number = Number(process.env.CASES);
     evalite('cases', {
       data: Array.from({ length: count }, (_, n) => ({ input: n, expected: n })),
