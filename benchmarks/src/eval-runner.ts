@@ -15,6 +15,9 @@ import type { Bench } from './harness/bench.ts';
 
 const root = join(import.meta.dirname, '../..');
 
+/** Found where it is installed, which is not here. */
+const peer = 'evalite';
+
 /** Every contender does the same: one awaited microtask and one check a case, a line for each case on its output. */
 const cases = {
   synapsekit: `
@@ -47,7 +50,7 @@ const cases = {
     const count: number = Number(process.env.CASES);
     for (let n = 0; n < count; n++) test('case ' + n, async () => { await null; expect(n).toBe(n); });`,
   evalite: `
-    import { evalite } from 'evalite';
+    import { evalite } from ${JSON.stringify(peer)};
     const count: number = Number(process.env.CASES);
     evalite('cases', {
       data: Array.from({ length: count }, (_, n) => ({ input: n, expected: n })),

@@ -6,9 +6,14 @@ import { runCli } from './run-cli.ts';
 export async function main(): Promise<void> {
   const { exit } = process;
   const controller = new AbortController();
-  // Once: a second Ctrl-C ends the process the hard way.
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => controller.abort(new Interruption(name)));
+    process.on(name, () => {
+      const interruption = new Interruption(name);
+      if (!controller.signal.aborted) return controller.abort(interruption);
+      // Asked twice: at once, whatever listeners of the user's code think of it.
+      process.stderr.write('Interrupted again: not everything was reported.\n');
+      end(interruption.exitCode);
+    });
   }
 
   let done = false;

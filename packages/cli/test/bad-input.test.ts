@@ -138,7 +138,7 @@ describe('bad input', { timeout: 120_000 }, () => {
     expect(code).toBe(2);
   });
 
-  test('a file that is loaded without end is killed and named; the second Ctrl-C ends at once', async ({
+  test('a file that is loaded without end is killed and named; Ctrl-C ends what does not listen', async ({
     expect,
   }) => {
     using sandbox = createSandbox({
@@ -166,10 +166,32 @@ describe('bad input', { timeout: 120_000 }, () => {
     });
     expect(once.stderr).toContain('Interrupted by SIGINT while eval files were loaded: 0 of 1 were');
     expect(once.code).toBe(130);
-    const twice = await sandbox.run(['test', 'stubborn.eval.ts'], {
+    const ignored = await sandbox.run(['test', 'stubborn.eval.ts'], {
       onStart: (child) => child.stderr?.once('data', () => child.kill('SIGINT')),
     });
-    expect(twice.code).toBe(130); // the case does not listen, and is left behind
+    expect(ignored.code).toBe(130); // the case does not listen, and is left behind
+  });
+
+  test('the second Ctrl-C ends the process at once, whatever listens', async ({ expect }) => {
+    using sandbox = createSandbox({
+      'x.eval.ts': `
+        import { defineLLM } from '@synapsekit/core';
+        import { evalCase } from '@synapsekit/eval';
+        process.on('SIGINT', () => {});
+        const silent = defineLLM({ provider: 'openai', model: 'gpt-4o', generate: () => new Promise(() => {}) });
+        export const hangs = evalCase('hangs', async ({ signal }) => {
+          // The run gives its call half a second to end.
+          signal.addEventListener('abort', () => process.kill(process.pid, 'SIGINT'));
+          void silent.generate('x').catch(() => {});
+          process.kill(process.pid, 'SIGINT');
+          await new Promise(() => {});
+        });
+      `,
+    });
+    const { code, stdout, stderr } = await sandbox.run(['test']);
+    expect(stderr).toContain('Interrupted again: not everything was reported.');
+    expect(stdout).not.toContain('passed,');
+    expect(code).toBe(130);
   });
 
   test.for(['exit(0)', 'reallyExit(0)', 'abort()', 'execve("/bin/true", ["true"])'])(

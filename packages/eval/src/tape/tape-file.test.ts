@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock } from '@synapsekit/core';
@@ -192,6 +192,10 @@ describe('what a process that was killed has left beside a tape', () => {
 
   test('is played, put on the tape with the next recording, and taken away', async () => {
     const file = await leave(dead, ['x', 'y'], '{"cut in the mid');
+    for (const half of [`a.jsonl.${dead}-0a1b2c3d.tmp`, `a.jsonl.${dead}.room`])
+      await writeFile(join(folder, half), 'x');
+    // Its lock does not keep anybody waiting.
+    await writeFile(join(folder, 'a.jsonl.lock'), `${dead} ${hostname()}`);
     const tape = await TapeFile.open(setupOf());
     expect(tape.entries.map(({ key }) => key)).toEqual(['x', 'y']);
     expect(existsSync(file)).toBe(true);

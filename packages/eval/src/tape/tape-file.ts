@@ -52,7 +52,7 @@ export class TapeFile {
   private constructor(setup: TapeFileSetup, held: readonly TapeEntry[], leftBehind: LeftBehind) {
     this.#setup = setup;
     this.#unsaved = new UnsavedEntries(setup.path);
-    this.#leftBehind = leftBehind.entries.length === 0 ? undefined : leftBehind;
+    this.#leftBehind = leftBehind.isNothing ? undefined : leftBehind;
     const entries = mergeEntries(held, leftBehind.entries);
     this.shown = setup.shown;
     this.#entries = entries;

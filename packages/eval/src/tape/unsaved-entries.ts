@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isAlive } from './file-lock.ts';
 import type { TapeEntry } from './tape-entry.ts';
 import { formatTape, parseTape } from './tape-format.ts';
 
@@ -48,6 +49,8 @@ export class UnsavedEntries {
 
 /** What processes that are gone have left beside a tape. */
 export interface LeftBehind {
+  /** There are no files of theirs. */
+  readonly isNothing: boolean;
   readonly entries: readonly TapeEntry[];
   /** Takes their files away: it is on the tape now. */
   remove(): void;
@@ -59,11 +62,15 @@ export async function findLeftBehind(tapePath: string): Promise<LeftBehind> {
   const names = await readdir(folder).catch(() => []);
   const files = names.filter((name) => {
     if (!name.startsWith(`${basename(tapePath)}.`) || ours.has(join(folder, name))) return false;
-    const [, owner] = /^(\d+)-\w+\.unsaved$/.exec(name.slice(basename(tapePath).length + 1)) ?? [];
-    return owner !== undefined && !isAlive(Number(owner));
+    const rest = name.slice(basename(tapePath).length + 1);
+    // Also halves of a tape, and what was written to see whether there is room.
+    const [, owner] = /^(\d+)(?:-\w+\.(?:unsaved|tmp)|\.room)$/.exec(rest) ?? [];
+    if (owner === undefined) return false;
+    // Of our number, and not ours: that process was there long ago. Its tape may be one of this process that is written now.
+    return Number(owner) === process.pid ? rest.endsWith('.unsaved') : !isAlive(Number(owner));
   });
   const entries: TapeEntry[] = [];
-  for (const name of files) {
+  for (const name of files.filter((each) => each.endsWith('.unsaved'))) {
     const [header = '', ...lines] = (await readFile(join(folder, name), 'utf8').catch(() => '')).split('\n');
     for (const line of lines.filter((one) => one !== '')) {
       try {
@@ -72,19 +79,10 @@ export async function findLeftBehind(tapePath: string): Promise<LeftBehind> {
     }
   }
   return {
+    isNothing: files.length === 0,
     entries,
     remove() {
       for (const name of files) rmSync(join(folder, name), { force: true });
     },
   };
-}
-
-function isAlive(pid: number): boolean {
-  if (pid === process.pid) return false; // another one, long ago
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
