@@ -1,4 +1,5 @@
 import type { PicoUsd } from './money.ts';
+import type { CallOptions } from './options.ts';
 import type { TokenCounts, Usage } from './usage.ts';
 
 /** Which price is wanted. */
@@ -92,9 +93,9 @@ export interface SpendSource {
 export interface BudgetView {
   /**
    * Every limit of money with its state now, the tightest first; of limits by attribute (user, tenant…), those of the
-   * scope that the running code is in.
+   * call's attributes, as given, and of the scope that the running code is in.
    */
-  remaining(): readonly BudgetRemaining[];
+  remaining(call?: Pick<CallOptions, 'attributes'>): readonly BudgetRemaining[];
 }
 
 /** One limit of a budget, now. Amounts are dollars for display. */

@@ -122,7 +122,7 @@ export class Router implements LLM {
       );
       return this.#routed(generation, classification, decision, call);
     } catch (error) {
-      decision.settle({ error, costUsd: call.costs().costUsd });
+      decision.settle({ error, ...call.costs() });
       throw error;
     }
   }
@@ -147,7 +147,7 @@ export class Router implements LLM {
       try {
         return routed(await generation);
       } catch (error) {
-        decision.settle({ error, costUsd: call.costs().costUsd });
+        decision.settle({ error, ...call.costs() });
         throw error;
       }
     };
@@ -165,7 +165,7 @@ export class Router implements LLM {
         end();
       }
     } catch (error) {
-      decision.settle({ error, costUsd: call.costs().costUsd });
+      decision.settle({ error, ...call.costs() });
       throw error;
     }
   }
@@ -223,7 +223,7 @@ export class Router implements LLM {
       costs,
       costUsd,
     };
-    decision.settle({ generation, costUsd });
+    decision.settle({ generation, costUsd, attempts });
     return { ...generation, attempts, route };
   }
 

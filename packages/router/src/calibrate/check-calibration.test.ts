@@ -27,6 +27,10 @@ beforeAll(async () => {
   [json, another] = await Promise.all([calibrated(1), calibrated(2)]);
 });
 
+const withPoint = (over: object) => ({
+  ...json.calibration,
+  point: { ...json.calibration?.point, ...over },
+});
 const make = (model: unknown, options: object = {}) =>
   new CalibratedRouter({ model, weak: small, strong: large, ...options });
 
@@ -61,6 +65,17 @@ describe('a calibration', () => {
       () => ({ ...json, calibration: { ...json.calibration, point: {} } }),
       'no threshold',
     ],
+    [
+      'without the share that drift is judged against',
+      () => ({ ...json, calibration: withPoint({ strongShare: 'much' }) }),
+      'calibration.point.strongShare must be',
+    ],
+    [
+      'with a cost that is none',
+      () => ({ ...json, calibration: withPoint({ costUsd: -1 }) }),
+      'calibration.point.costUsd must be',
+    ],
+    ['that is nothing', () => ({ ...json, calibration: null }), 'promises nothing yet'],
     ['that is not there', () => ({ ...json, calibration: undefined }), 'promises nothing yet'],
   ])('%s is refused', (_, model, message) => {
     expect(() => make(model())).toThrow(ConfigError);

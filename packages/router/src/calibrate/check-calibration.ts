@@ -1,4 +1,4 @@
-import { ConfigError, type LLM, type PriceLookup } from '@synapsekit/core';
+import { ConfigError, type LLM, type PriceLookup, requireNumber } from '@synapsekit/core';
 import { modelFingerprint } from '../learned/model-fingerprint.ts';
 import type { RouterModelJson } from '../learned/router-model.ts';
 import { expectedCostUsd } from '../policy/expected-cost.ts';
@@ -10,12 +10,12 @@ const again = 'Run "synapsekit route calibrate" on it again.';
  * The calibration of a model, if it is one that was made for it.
  *
  * @throws ConfigError when there is none, when it was made for another model or another pair, or by a release that did
- *   not write down for which.
+ *   not write down for which, and when its figures are none.
  */
 export function calibrationOf(json: RouterModelJson): CalibrationJson {
   const { calibration, weak, strong } = json;
   const fail = (message: string): ConfigError => new ConfigError(message, { option: 'model' });
-  if (calibration === undefined) {
+  if (calibration === undefined || calibration === null) {
     throw fail('This model promises nothing yet: run "synapsekit route calibrate" on it first.');
   }
   const { model, point } = calibration;
@@ -39,6 +39,8 @@ export function calibrationOf(json: RouterModelJson): CalibrationJson {
         `nothing here. ${again}`,
     );
   }
+  requireNumber(point.strongShare, 'calibration.point.strongShare', { min: 0, max: 1 });
+  if (point.costUsd !== undefined) requireNumber(point.costUsd, 'calibration.point.costUsd', { min: 0 });
   return calibration;
 }
 

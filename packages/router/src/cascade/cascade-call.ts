@@ -173,13 +173,13 @@ export class CascadeCall {
       ),
       route,
     };
-    this.#decision.settle({ generation: routed, costUsd });
+    this.#decision.settle({ generation: routed, costUsd, attempts });
     return routed;
   }
 
   /** The call failed. Settles the decision. */
   ended(error: unknown): void {
-    this.#decision.settle({ error, costUsd: this.call.costs().costUsd });
+    this.#decision.settle({ error, ...this.call.costs() });
   }
 
   /** Of a call that failed in several tiers, the caller is told all. */

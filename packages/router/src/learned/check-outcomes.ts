@@ -40,14 +40,18 @@ export function checkTrainable(table: OutcomeTable): void {
 export function checkGap(table: OutcomeTable): void {
   const [weak, strong] = [table.models[table.weak], table.models[table.strong]];
   if (weak === undefined || strong === undefined || strong.meanScore > weak.meanScore) return;
+  // Of two that are as good as each other the cheaper one is enough, whatever they are called.
+  const even = strong.meanScore === weak.meanScore;
+  const [asked, enough] =
+    even && (strong.costUsd ?? 0) < (weak.costUsd ?? 0) ? [weak, strong] : [strong, weak];
   const costs =
-    weak.costUsd === undefined || strong.costUsd === undefined || strong.costUsd < weak.costUsd
+    enough.costUsd === undefined || asked.costUsd === undefined || asked.costUsd < enough.costUsd
       ? ''
-      : `, and it costs ${usd(strong.costUsd)} per query against ${usd(weak.costUsd)}: it is dominated`;
+      : `, and it costs ${usd(asked.costUsd)} per query against ${usd(enough.costUsd)}: it is dominated`;
   throw new OutcomesError(
     'no-gap',
-    `${strong.name} scores ${strong.meanScore.toFixed(3)}, ${weak.name} ${weak.meanScore.toFixed(3)}: nothing is gained by ` +
-      `asking the first${costs}. Always take ${weak.name}.`,
+    `${asked.name} scores ${asked.meanScore.toFixed(3)}, ${enough.name} ${enough.meanScore.toFixed(3)}: nothing is gained by ` +
+      `asking the first${costs}. Always take ${enough.name}.`,
   );
 }
 

@@ -189,7 +189,7 @@ export abstract class DecidingRouter<Told extends object> implements LLM {
   ): RoutedGeneration<RouteBase & Told> {
     call.note('answer', generation.attempts);
     const { attempts, costs, costUsd } = call.costs();
-    decision.settle({ generation, costUsd });
+    decision.settle({ generation, costUsd, attempts });
     this.ended(decision, costUsd);
     const { record } = decision;
     const { servedBy, failures } = generation;
@@ -198,8 +198,8 @@ export abstract class DecidingRouter<Told extends object> implements LLM {
   }
 
   #failed(error: unknown, decision: Decision, call: RoutedCall): void {
-    const { costUsd } = call.costs();
-    decision.settle({ error, costUsd });
+    const { attempts, costUsd } = call.costs();
+    decision.settle({ error, costUsd, attempts });
     this.ended(decision, costUsd);
   }
 }

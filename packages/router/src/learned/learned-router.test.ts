@@ -146,6 +146,8 @@ describe('LearnedRouter', () => {
     ],
     [{ llms: { small, larg: large } }, 'llms has no option "larg". It has: small, large'],
     [{ model: {} }, 'This is no router model'],
+    [{ policies: {} }, 'policies must be a list'],
+    [{ hardened: 'yes' }, 'hardened must be true or false'],
     [{ qualityPerusd: 1 }, 'LearnedRouter has no option "qualityPerusd"'],
   ])('refuses %o', (options, message) => {
     expect(

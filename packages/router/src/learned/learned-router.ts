@@ -81,11 +81,15 @@ export class LearnedRouter extends DecidingRouter<Pick<LearnedRoute, 'predicted'
     const trained = model instanceof GainModel ? model : new GainModel(model);
     const pool = poolOf(trained, llms);
     checkGoals(options, pool);
+    if (typeof hardened !== 'boolean') {
+      throw new ConfigError('hardened must be true or false.', { option: 'hardened' });
+    }
     super(
       pool.map(({ llm }) => llm),
       id,
       options,
-      [ceilings(options, pool), ...policies],
+      // What is no list is refused there.
+      Array.isArray(policies) ? [ceilings(options, pool), ...policies] : policies,
     );
     this.trained = trained;
     this.#pool = pool;

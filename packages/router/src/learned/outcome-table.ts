@@ -1,6 +1,7 @@
 import { ConfigError, rejectUnknownKeys } from '@synapsekit/core';
 import type { OutcomeRow } from '../outcomes/outcome.ts';
 import { OutcomesError } from '../outcomes/outcomes-error.ts';
+import { checkOutcomeRow } from '../outcomes/parse-outcome.ts';
 import { queryText } from '../query.ts';
 import type { PoolModel } from './router-model.ts';
 
@@ -41,13 +42,13 @@ export const outcomeTableKeys: readonly string[] = ['models', 'costsUsd', 'weak'
 /**
  * Puts outcomes into columns and finds the pair of models that a router decides between.
  *
- * @throws OutcomesError when there are no two models, no row that has all of them, costs for some and not for others,
+ * @throws OutcomesError when there are no rows, or one that is none, no two models, no row that has all of them, costs for some and not for others,
  *   or a strong model that is not better.
  * @throws ConfigError for names that stand in no row.
  */
 export function outcomeTable(all: readonly OutcomeRow[], options: OutcomeTableOptions = {}): OutcomeTable {
   rejectUnknownKeys(options, outcomeTableKeys, 'outcomeTable');
-  if (all.length === 0) throw new OutcomesError('empty', 'There is no outcome row.');
+  checkRows(all);
   const names = chosenModels(all, options);
   const rows = all.filter(({ outcomes }) => names.every((name) => Object.hasOwn(outcomes, name)));
   if (rows.length === 0) {
@@ -83,6 +84,20 @@ export function outcomeTable(all: readonly OutcomeRow[], options: OutcomeTableOp
     weak,
     strong,
   };
+}
+
+/** Rows from a file were looked at when they were read; those from code may hold anything. */
+function checkRows(rows: readonly OutcomeRow[]): void {
+  if (!Array.isArray(rows)) throw new OutcomesError('malformed', 'Outcomes must be a list of rows.');
+  if (rows.length === 0) throw new OutcomesError('empty', 'There is no outcome row.');
+  for (const [index, row] of (rows as readonly unknown[]).entries()) {
+    try {
+      checkOutcomeRow(row);
+    } catch (error) {
+      if (!(error instanceof OutcomesError)) throw error;
+      throw new OutcomesError(error.problem, `rows[${index}]: ${error.message}`);
+    }
+  }
 }
 
 /** The rows of a table with these numbers, in this order. Who is weak and who is strong stays as it was. */

@@ -101,7 +101,7 @@ export function checkRouterModel(value: unknown): RouterModelJson {
   }
   if (json.form !== 'learned' && json.form !== 'length') throw fail('"form" must be "learned" or "length".');
   if (!Array.isArray(json.models) || json.models.length < 2) throw fail('it needs two models or more.');
-  const names = json.models.map(({ name }) => name);
+  const names = json.models.map((model: PoolModel | null) => model?.name);
   if (names.some((name) => typeof name !== 'string') || new Set(names).size !== names.length) {
     throw fail('its models need names, each its own.');
   }

@@ -1,3 +1,4 @@
+import { ConfigError } from '@synapsekit/core';
 import { describe, expect, test } from 'vitest';
 import { syntheticOutcomes } from '../../test/synthetic-outcomes.ts';
 import { measureGap } from '../measure/measure-gap.ts';
@@ -5,6 +6,14 @@ import { seededRandom } from '../measure/seeded-random.ts';
 import type { OutcomeRow } from '../outcomes/outcome.ts';
 import { GainModel } from './gain-model.ts';
 import { trainRouterModel } from './train-router-model.ts';
+
+/** Two models that are right equally often, on different queries. */
+const evenOutcomes = (count: number): OutcomeRow[] =>
+  syntheticOutcomes(count).map((row, i) => ({
+    ...row,
+    outcomes: { small: { score: i % 2, costUsd: 0.0002 }, large: { score: 1 - (i % 2), costUsd: 0.004 } },
+  }));
+const nanScore = { small: { score: Number.NaN, costUsd: 0 }, large: { score: 1, costUsd: 0 } };
 
 const apgr = (model: GainModel, rows: readonly OutcomeRow[]): number =>
   measureGap(
@@ -155,6 +164,23 @@ describe('trainRouterModel', () => {
     ],
     [syntheticOutcomes(300), { weak: 'large', strong: 'small' }, 'no-gap', 'Always take large'],
     [
+      // As good as each other: whoever is named strong, the cheap one is enough.
+      evenOutcomes(300),
+      {},
+      'no-gap',
+      'large scores 0.500, small 0.500: nothing is gained by asking the first, and it costs $0.004 per query ' +
+        'against $0.0002: it is dominated. Always take small.',
+    ],
+    [evenOutcomes(300), { weak: 'small', strong: 'large' }, 'no-gap', 'Always take small.'],
+    [
+      syntheticOutcomes(300).map((row, i) => (i === 7 ? { ...row, outcomes: nanScore } : row)),
+      {},
+      'malformed',
+      'rows[7]: outcomes["small"].score must be a number from 0 to 1, got NaN.',
+    ],
+    [[...syntheticOutcomes(300), {}], {}, 'malformed', 'rows[300]: id must be text.'],
+    [null, {}, 'malformed', 'must be a list of rows'],
+    [
       syntheticOutcomes(300, { costs: false }),
       { costsUsd: { small: 0.004, large: 0.0002 } },
       'dominated',
@@ -182,7 +208,7 @@ describe('trainRouterModel', () => {
       'small has no cost in 300 of 300 rows, others have one',
     ],
   ] as const)('refuses outcomes that do not carry it (%#)', async (rows, options, problem, message) => {
-    const failed = trainRouterModel(rows, options);
+    const failed = trainRouterModel(rows as readonly OutcomeRow[], options);
     await expect(failed).rejects.toMatchObject({ name: 'OutcomesError', problem });
     await expect(failed).rejects.toThrow(message);
   });
@@ -224,5 +250,12 @@ describe('GainModel', () => {
     const cut = { ...head, words: { scale: 1, data: head?.words.data.slice(0, 100) } };
     expect(() => new GainModel({ ...json, heads: [cut, json.heads[1]] })).toThrow('must hold');
     expect(() => new GainModel({ ...json, strong: 'nobody' })).toThrow('"strong" names none of its models');
+    expect(() => new GainModel({ ...json, models: [null, json.models[1]] })).toThrow('models need names');
+    for (const lost of [null, undefined, {}]) {
+      for (const form of ['learned', 'length']) {
+        const heads = [lost, json.heads[1]];
+        expect(() => new GainModel({ ...json, form, heads })).toThrow(ConfigError);
+      }
+    }
   });
 });

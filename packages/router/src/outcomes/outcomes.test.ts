@@ -161,6 +161,47 @@ describe('OutcomeFile', () => {
     expect(readFileSync(file.path, 'utf8').endsWith('\n')).toBe(true);
   });
 
+  test('begins a new line in a file whose last one was left without an end', async () => {
+    const path = write([row('1'), row('2')].map((one) => JSON.stringify(one)).join('\n'));
+    const file = new OutcomeFile(path);
+    await file.append(row('3'));
+    await file.append(row('4'));
+    expect((await readOutcomes(path)).map(({ id }) => id)).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('writes a picture that is bytes as a data URL, which is a prompt again when it is read', async () => {
+    const picture = Uint8Array.from({ length: 3_000 }, (_, i) => i % 256);
+    const prompt = [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'what is it?' },
+          { type: 'image', image: picture, mediaType: 'image/png', detail: 'low' },
+          { type: 'image', image: new URL('https://example.com/a.png') },
+        ],
+      },
+    ] as const;
+    const file = new OutcomeFile(join(folder, 'pictures.jsonl'));
+    await file.append({ ...row('1'), prompt });
+    expect(readFileSync(file.path).length).toBeLessThan(1.5 * picture.length);
+    const [read] = await readOutcomes(file.path);
+    const url = `data:image/png;base64,${Buffer.from(picture).toString('base64')}`;
+    expect(read?.prompt).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'what is it?' },
+          { type: 'image', image: url, detail: 'low' },
+          { type: 'image', image: 'https://example.com/a.png' },
+        ],
+      },
+    ]);
+  });
+
+  test.each([undefined, '', 7])('needs a path: %j is none', (path) => {
+    expect(() => new OutcomeFile(path as never)).toThrow('new OutcomeFile(');
+  });
+
   test('a row that is none is refused, and a write that fails is told to those whose row it was', async () => {
     const file = new OutcomeFile(join(folder, 'missing', 'log.jsonl'));
     await expect(file.append({ ...row('1'), outcomes: { a: { score: Number.NaN } } })).rejects.toThrow(

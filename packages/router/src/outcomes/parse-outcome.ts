@@ -81,7 +81,10 @@ function checkOutcome(
     throw fail(`${name}.score must be a number from 0 to ${maxScore}, got ${kindOf(score)}.`);
   }
   if (score < 0 || score > maxScore) {
-    const hint = maxScore === 1 ? ' Scores on another scale: say what a perfect answer gets (maxScore).' : '';
+    const hint =
+      maxScore === 1
+        ? ' Scores on another scale: say what a perfect answer gets (--max-score; in code: maxScore).'
+        : '';
     throw fail(`${name}.score must be a number from 0 to ${maxScore}, got ${score}.${hint}`);
   }
   const amount = (field: string, of: unknown): number | undefined => {

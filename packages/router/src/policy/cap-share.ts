@@ -7,7 +7,7 @@ import {
 } from '@synapsekit/core';
 import { BoundedMap } from './bounded-map.ts';
 import type { RouteCandidate, RoutePolicy } from './route-policy.ts';
-import { servingCandidate } from './serving-candidate.ts';
+import { candidateOf } from './serving-candidate.ts';
 
 /** Options of `capShare`. */
 export interface CapShareOptions {
@@ -33,7 +33,7 @@ interface Allowance {
  * `max × n + burst` strong ones. A text that drives every query to the dearest model (there are such, and they work on
  * any router that reads prompts) then costs so much and no more. Put it last in `policies`. In a cascade, where nobody
  * knows beforehand who will be escalated, calls that run side by side may go past the cap together; the ones after them
- * make up for it.
+ * make up for it. A broken answer of a cascade, and a cheap model that fails, go to the strong one all the same.
  *
  * @throws ConfigError for options out of range.
  */
@@ -41,6 +41,7 @@ export function capShare(options: CapShareOptions): RoutePolicy {
   rejectUnknownKeys(options, ['max', 'models', 'by', 'burst', 'maxKeys'], 'capShare');
   const { models, by = () => '', burst = 10, maxKeys = 10_000 } = options;
   const max = requireNumber(options.max, 'max', { min: 0, max: 1 });
+  const percent = Number((max * 100).toPrecision(4));
   requireNumber(burst, 'burst', { integer: true, min: 0 });
   requireNumber(maxKeys, 'maxKeys', { integer: true, min: 1 });
   if (models !== undefined && (!Array.isArray(models) || models.length === 0)) {
@@ -79,7 +80,7 @@ export function capShare(options: CapShareOptions): RoutePolicy {
       if (allowance.left < 1) {
         for (const candidate of candidates) {
           if (strong.has(candidate.llm.id)) {
-            draft.defer(candidate, `strong models may take ${max * 100} % of the calls, and have`);
+            draft.defer(candidate, `strong models may take ${percent} % of the calls, and have`);
           }
         }
       }
@@ -88,15 +89,19 @@ export function capShare(options: CapShareOptions): RoutePolicy {
       open.set(draft.id, { allowance, strong, taken });
     },
 
-    settle({ decision, generation, candidates }) {
+    settle({ decision, generation, attempts, candidates }) {
       const call = open.take(decision.id);
-      // What failed may have been paid for: it counts as it was planned.
-      if (call === undefined || generation === undefined) return;
-      const served = servingCandidate(generation, candidates);
-      const strong = served !== undefined && call.strong.has(served.llm.id);
-      // A cascade, or a failover, that came to the strong model after all; or one that did not need to.
+      if (call === undefined) return;
+      // An attempt that was cut off, or whose caller went away, is paid for like the one that served.
+      const asked = [...attempts.map(({ id }) => id), ...(generation ? [generation.servedBy] : [])];
+      const strong = asked.some((id) => {
+        const candidate = candidateOf(id, candidates);
+        return candidate !== undefined && call.strong.has(candidate.llm.id);
+      });
+      // A cascade, or a failover, that came to the strong model after all.
       if (strong && !call.taken) call.allowance.left--;
-      if (!strong && call.taken) call.allowance.left++;
+      // One that did not need to. What failed may have been paid for: it counts as it was planned.
+      if (!strong && call.taken && generation !== undefined) call.allowance.left++;
     },
   };
 }

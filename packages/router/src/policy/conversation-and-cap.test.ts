@@ -265,6 +265,39 @@ describe('capShare', () => {
     expect(outcomes.filter((outcome) => outcome === 'deferred')).toHaveLength(100 - escalated);
   });
 
+  test('a strong call that its caller gives up counts: giving up does not lift the cap', async () => {
+    let strongCalls = 0;
+    let giveUp = (): void => {};
+    const slow = defineLLM({
+      provider: 'test',
+      model: 'strong',
+      generate: async (_, { signal }) => {
+        strongCalls++;
+        giveUp();
+        signal?.throwIfAborted();
+        return 'late';
+      },
+    });
+    const router = new CascadeRouter({
+      tiers: [models.cheap, slow],
+      verify: [passes(() => false, { failure: 'doubtful' })],
+      policies: [capShare({ max: 0.1, burst: 5, models: [slow.id] })],
+    });
+    for (let i = 0; i < 100; i++) {
+      const caller = new AbortController();
+      giveUp = () => caller.abort(new Error('gone'));
+      await router.generate('q', { signal: caller.signal }).catch(() => {});
+    }
+    expect(strongCalls).toBeLessThanOrEqual(0.1 * 100 + 5);
+    expect(strongCalls).toBeGreaterThanOrEqual(10);
+  });
+
+  test('says its share as it was given', () => {
+    const decide = deskOf(capShare({ max: 0.29, burst: 0 }));
+    const notes = decide(hard, undefined).record.candidates.flatMap((candidate) => candidate.notes);
+    expect(notes.map(({ reason }) => reason)).toEqual(['strong models may take 29 % of the calls, and have']);
+  });
+
   test('is no obstacle where there is nothing else', () => {
     const decide = deskOf(capShare({ max: 0, burst: 0 }));
     expect(decide(hard.slice(1), undefined).plan[0]?.model).toBe('strong');

@@ -257,11 +257,93 @@ describe('paceBudget', () => {
     );
   });
 
+  describe('limits of a user beside the one of everybody', () => {
+    const usersOf = (userUsd: number) => {
+      const clock = new ManualClock();
+      const spentUsd = new Map<string, number>();
+      const resetsAtMs = clock.now() + hourMs;
+      const budget: BudgetView = {
+        remaining: ({ attributes } = {}) => {
+          const everybody = { limit: 'hourly', limitUsd: 100, leftUsd: 100, resetsAtMs };
+          if (attributes?.userId === undefined) return [everybody];
+          const attributeValue = String(attributes.userId);
+          const leftUsd = userUsd - (spentUsd.get(attributeValue) ?? 0);
+          const own = { limit: 'hourly', limitUsd: userUsd, leftUsd, resetsAtMs };
+          return [{ ...own, attribute: 'userId', attributeValue }, everybody];
+        },
+      };
+      const desk = new RouteDesk({ router: 'r', policies: [paceBudget({ budget, clock })], clock });
+      return (userId: string, spend = true): LLM => {
+        const decision = desk.decide({
+          prompt: 'q',
+          options: { attributes: { userId } },
+          candidates: [
+            { llm: strong, costUsd: strongUsd, quality: 0.9 },
+            { llm: cheap, costUsd: cheapUsd, quality: 0.5 },
+          ],
+          qualityPerUsd: 0,
+        });
+        const served = decision.plan[0] as LLM;
+        if (!spend) return served;
+        const costUsd = served === strong ? strongUsd : cheapUsd;
+        spentUsd.set(userId, (spentUsd.get(userId) ?? 0) + costUsd);
+        decision.settle({});
+        return served;
+      };
+    };
+
+    test('are seen by the attributes of the call, and paced on their own', () => {
+      const ask = usersOf(1);
+      const served = Array.from({ length: 20 }, () => ask('alice'));
+      // 5 % of $1 are two or three strong calls, at the beginning of the hour.
+      expect(served.filter((llm) => llm === strong).length).toBeLessThanOrEqual(3);
+      expect(served.slice(-10)).toEqual(Array.from({ length: 10 }, () => cheap));
+      expect(ask('bob')).toBe(strong);
+    });
+
+    test("are not pressed by other users' calls that are under way", () => {
+      const ask = usersOf(1);
+      for (let i = 0; i < 50; i++) ask('alice', false);
+      expect(ask('alice', false)).toBe(cheap);
+      expect(ask('bob', false)).toBe(strong);
+    });
+  });
+
+  test('a call that a later policy breaks off is not under way for ever', () => {
+    const clock = new ManualClock();
+    const budget = new Wallet(clock, 1);
+    let broken = true;
+    const breaking: RoutePolicy = {
+      name: 'breaking',
+      apply() {
+        if (broken) throw new TypeError('tenant is not there');
+      },
+    };
+    const desk = new RouteDesk({ router: 'r', policies: [paceBudget({ budget, clock }), breaking], clock });
+    const decide = () =>
+      desk.decide({
+        prompt: 'q',
+        options: {},
+        candidates: [{ llm: strong, costUsd: strongUsd, quality: 1 }],
+      });
+    for (let i = 0; i < 100; i++) expect(decide).toThrow('tenant is not there');
+    broken = false;
+    decide().settle({});
+    const two = [
+      { llm: strong, costUsd: strongUsd, quality: 0.9 },
+      { llm: cheap, costUsd: cheapUsd, quality: 0.5 },
+    ];
+    const { plan } = desk.decide({ prompt: 'q', options: {}, candidates: two, qualityPerUsd: 0 });
+    expect(plan[0]).toBe(strong);
+  });
+
   test('refuses what cannot be meant', () => {
     const budget: BudgetView = { remaining: () => [] };
     for (const options of [
       {},
       { budget: {} },
+      { budget, limits: 'daily' },
+      { budget, limits: [] },
       { budget, band: 0 },
       { budget, pace: 1 },
       { budget, bands: 1 },

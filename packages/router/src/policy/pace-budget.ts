@@ -44,8 +44,16 @@ interface Window {
   readonly startUsd: number;
 }
 
+/** Expected dollars of calls that are decided and not over: the budget may not know of them yet. */
+interface InFlight {
+  usd: number;
+  calls: number;
+}
+
 /** More calls than this are hardly in flight at once; a forgotten one must not stay for ever. */
 const maxInFlight = 10_000;
+/** So many limits are remembered, those of each user on their own; the ones that were quiet for longest go first. */
+const maxWindows = 10_000;
 
 /**
  * Spends a budget over its whole window, and goes down to cheaper models before anything is refused.
@@ -54,6 +62,7 @@ const maxInFlight = 10_000;
  *   predicted, a rising share of calls does.
  * - A model that the budget would refuse is asked last, as long as another one fits.
  * - When the window ends, so does the pressure. A router that starts in the middle of one spreads what is left.
+ * - Limits by attribute (user, tenant…) are paced each on its own, by the attributes of the call or the scope around.
  *
  * It guarantees the spend, not the best use of it: a threshold without a pace spends where the gain is, and breaks the
  * budget when traffic changes.
@@ -70,18 +79,36 @@ export function paceBudget(options: PaceBudgetOptions): RoutePolicy {
     });
   }
   requireNumber(band, 'band', { above: 0, max: 1 });
+  if (limits !== undefined && (!Array.isArray(limits) || limits.length === 0)) {
+    throw new ConfigError('limits must name at least one limit, e.g. ["daily"].', { option: 'limits' });
+  }
   if (typeof pace !== 'function') {
     throw new ConfigError('pace must be a function of the share of the time.', { option: 'pace' });
   }
-  const windows = new Map<string, Window>();
-  /** Expected dollars of calls that are decided and not over: the budget may not know of them yet. */
-  let inFlightUsd = 0;
-  const inFlight = new BoundedMap<string, number>(maxInFlight, (costUsd) => {
-    inFlightUsd -= costUsd;
-  });
+  const windows = new BoundedMap<string, Window>(maxWindows);
+  /** By limit, as `windows`. */
+  const inFlight = new Map<string, InFlight>();
+  const calls = new BoundedMap<string, { readonly costUsd: number; readonly keys: readonly string[] }>(
+    maxInFlight,
+    ({ costUsd, keys }) => over(costUsd, keys),
+  );
+  const begun = (costUsd: number, keys: readonly string[]): void => {
+    for (const key of keys) {
+      const { usd, calls: others } = inFlight.get(key) ?? { usd: 0, calls: 0 };
+      inFlight.set(key, { usd: usd + costUsd, calls: others + 1 });
+    }
+  };
+  const over = (costUsd: number, keys: readonly string[]): void => {
+    for (const key of keys) {
+      const { usd, calls: left } = inFlight.get(key) ?? { usd: 0, calls: 0 };
+      // Sums of fractions leave crumbs: with the last call its limit is forgotten.
+      if (left > 1) inFlight.set(key, { usd: usd - costUsd, calls: left - 1 });
+      else inFlight.delete(key);
+    }
+  };
 
-  const windowOf = (limit: BudgetRemaining, resetsAtMs: number, nowMs: number): Window => {
-    const before = windows.get(limit.limit);
+  const windowOf = (key: string, limit: BudgetRemaining, resetsAtMs: number, nowMs: number): Window => {
+    const before = windows.get(key);
     // A window is kept to its end, also where the reset moves on with the time.
     if (before !== undefined && nowMs < before.resetsAtMs && before.limitUsd === limit.limitUsd)
       return before;
@@ -93,7 +120,7 @@ export function paceBudget(options: PaceBudgetOptions): RoutePolicy {
       startMs: renewed ? before.resetsAtMs : nowMs,
       startUsd: renewed ? limit.limitUsd : limit.leftUsd,
     };
-    windows.set(limit.limit, window);
+    windows.set(key, window);
     return window;
   };
 
@@ -105,11 +132,12 @@ export function paceBudget(options: PaceBudgetOptions): RoutePolicy {
       const { limit, resetsAtMs, leftUsd } = state;
       if (resetsAtMs === undefined || resetsAtMs <= nowMs) continue;
       if (limits !== undefined && !limits.includes(limit)) continue;
-      const window = windowOf(state, resetsAtMs, nowMs);
+      const key = keyOf(state);
+      const window = windowOf(key, state, resetsAtMs, nowMs);
       const { startMs, startUsd } = window;
       const time = Math.max(0, Math.min(1, (nowMs - startMs) / (window.resetsAtMs - startMs)));
       const wantedUsd = startUsd * (1 - requireNumber(pace(time), 'what pace returns', { min: 0, max: 1 }));
-      const aheadUsd = wantedUsd - (leftUsd - inFlightUsd);
+      const aheadUsd = wantedUsd - (leftUsd - (inFlight.get(key)?.usd ?? 0));
       // Towards the end of a window the band gets narrower: it must not reach beyond the limit.
       const bandUsd = Math.min(band * startUsd, wantedUsd);
       const pressure = bandUsd > 0 ? Math.max(0, Math.min(1, aheadUsd / bandUsd)) : Number(aheadUsd >= 0);
@@ -122,20 +150,25 @@ export function paceBudget(options: PaceBudgetOptions): RoutePolicy {
     name: 'pace-budget',
 
     apply(draft) {
-      const states = budget.remaining();
+      const states = budget.remaining({ attributes: draft.options.attributes });
       deferUnaffordable(draft, states);
       const { pressure, limit } = pressureOf(states);
       if (pressure > 0) slowDown(draft, pressure, limit, random);
-      const expectedUsd = draft.candidates[0]?.costUsd ?? 0;
-      inFlightUsd += expectedUsd;
-      inFlight.set(draft.id, expectedUsd);
+      const call = { costUsd: draft.candidates[0]?.costUsd ?? 0, keys: states.map(keyOf) };
+      begun(call.costUsd, call.keys);
+      calls.set(draft.id, call);
     },
 
     settle({ decision }) {
-      inFlightUsd -= inFlight.take(decision.id) ?? 0;
-      if (inFlight.size === 0) inFlightUsd = 0; // sums of fractions leave crumbs
+      const call = calls.take(decision.id);
+      if (call !== undefined) over(call.costUsd, call.keys);
     },
   };
+}
+
+/** A limit by attribute is another one for each value. */
+function keyOf({ limit, attribute, attributeValue }: BudgetRemaining): string {
+  return attribute === undefined ? limit : JSON.stringify([limit, attribute, attributeValue]);
 }
 
 /** Puts those that the budget would refuse behind those that it would not. */

@@ -1,4 +1,5 @@
 import {
+  type Attempt,
   type CallOptions,
   type Clock,
   ConfigError,
@@ -47,6 +48,8 @@ export interface RouteQuestion {
 export interface DecisionEnd {
   readonly generation?: Generation | undefined;
   readonly costUsd?: number | undefined;
+  /** @default none */
+  readonly attempts?: readonly Attempt[] | undefined;
   readonly error?: unknown;
 }
 
@@ -91,7 +94,8 @@ export class RouteDesk {
   /**
    * Chooses who is to be asked, in which order.
    *
-   * @throws NoCandidateError with every reason when nobody can serve the request; ConfigError for a prompt that is none.
+   * @throws NoCandidateError with every reason when nobody can serve the request; ConfigError for a prompt that is none;
+   *   what a policy throws, after those that had spoken were told that the call is over.
    */
   decide(question: RouteQuestion): Decision {
     const { prompt, options, candidates, qualityPerUsd, rank = rankByValue } = question;
@@ -106,13 +110,7 @@ export class RouteDesk {
       rank,
     });
     this.#gate(draft, candidates);
-    for (const policy of this.#policies) {
-      if (policy.apply === undefined) continue;
-      draft.policy = policy.name;
-      policy.apply(draft);
-    }
-    const plan = draft.plan();
-    if (plan.length === 0) throw noCandidate(this.#router, draft.refusals());
+    const plan = this.#hear(draft);
     const record = draft.record(plan);
     const rest = draft.candidates.filter((candidate) => !plan.includes(candidate));
     routeChannel.publish(() => ({
@@ -176,26 +174,40 @@ export class RouteDesk {
     if (draft.candidates.length === 0) throw noCandidate(this.#router, draft.refusals());
   }
 
+  /** The plan, when all policies have spoken. */
+  #hear(draft: Draft): readonly RouteCandidate[] {
+    let spoken = 0;
+    try {
+      for (const policy of this.#policies) {
+        draft.policy = policy.name;
+        policy.apply?.(draft);
+        spoken++;
+      }
+      const plan = draft.plan();
+      if (plan.length === 0) throw noCandidate(this.#router, draft.refusals());
+      return plan;
+    } catch (error) {
+      const { prompt, options, candidates } = draft;
+      const end = { decision: draft.record([]), prompt, options, plan: [], candidates, attempts: [], error };
+      this.#tell(this.#policies.slice(0, spoken), end);
+      throw error;
+    }
+  }
+
   #settle(
     decision: RouteDecision,
     call: Pick<RouteEnd, 'prompt' | 'options' | 'plan' | 'candidates'>,
-    { generation, costUsd, error }: DecisionEnd,
+    { generation, costUsd, attempts = [], error }: DecisionEnd,
   ): void {
     const end: RouteEnd = {
       decision,
       ...call,
+      attempts,
       ...(generation !== undefined && { generation }),
       ...(costUsd !== undefined && { costUsd }),
       ...(error !== undefined && { error }),
     };
-    for (const policy of this.#policies) {
-      if (policy.settle === undefined) continue;
-      callListener(
-        (told: RouteEnd) => policy.settle?.(told),
-        end,
-        (failure) => warnOfListener(`The route policy "${policy.name}"`, failure),
-      );
-    }
+    this.#tell(this.#policies, end);
     routeChannel.publish(() => ({
       version: 1,
       type: 'end',
@@ -206,6 +218,17 @@ export class RouteDesk {
       ...(costUsd !== undefined && { costUsd }),
       ...(error !== undefined && { errorCode: isSynapseError(error) ? error.code : 'error' }),
     }));
+  }
+
+  #tell(policies: readonly RoutePolicy[], end: RouteEnd): void {
+    for (const policy of policies) {
+      if (policy.settle === undefined) continue;
+      callListener(
+        (told: RouteEnd) => policy.settle?.(told),
+        end,
+        (failure) => warnOfListener(`The route policy "${policy.name}"`, failure),
+      );
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { CallOptions, Generation, LLM, Prompt } from '@synapsekit/core';
+import type { Attempt, CallOptions, Generation, LLM, Prompt } from '@synapsekit/core';
 import type { RouteDecision } from './route-decision.ts';
 
 /** A model that a router may choose, with what it expects of it for this call. */
@@ -55,6 +55,8 @@ export interface RouteEnd {
   readonly generation?: Generation | undefined;
   /** What the call cost in all, in dollars; `undefined` when it cannot be told. */
   readonly costUsd?: number | undefined;
+  /** Every attempt of all its steps that may have cost something, also of a call that failed. */
+  readonly attempts: readonly Attempt[];
   /** Why it failed. */
   readonly error?: unknown;
 }

@@ -6,9 +6,14 @@ export function servingCandidate(
   { servedBy }: Generation,
   candidates: readonly RouteCandidate[],
 ): RouteCandidate | undefined {
+  return candidateOf(servedBy, candidates);
+}
+
+/** The candidate that asked the model of this id: itself, or one that it stands for. */
+export function candidateOf(id: string, candidates: readonly RouteCandidate[]): RouteCandidate | undefined {
   const leaves = ({ llm }: RouteCandidate): readonly LLM[] => llm.candidates?.() ?? [];
   return (
-    candidates.find(({ llm }) => llm.id === servedBy) ??
-    candidates.find((candidate) => leaves(candidate).some(({ id }) => id === servedBy))
+    candidates.find(({ llm }) => llm.id === id) ??
+    candidates.find((candidate) => leaves(candidate).some((leaf) => leaf.id === id))
   );
 }

@@ -53,7 +53,7 @@ export class AnswerVerifier {
     });
     this.#heads = (['weak', 'strong'] as const).map((name) => {
       const head = heads?.[name];
-      if (head === undefined) {
+      if (typeof head !== 'object' || head === null) {
         throw new ConfigError(`verifier.heads.${name} is missing.`, { option: 'verifier' });
       }
       const what = `verifier.heads.${name}`;

@@ -109,6 +109,11 @@ describe('a verifier that is trained', () => {
 
   test('refuses files that are none', () => {
     expect(() => learnedVerifier({})).toThrow(/route train/);
+    for (const none of [undefined, null, 'model.json', 7]) {
+      expect(() => learnedVerifier(none)).toThrow(/route train/);
+    }
+    const lost = { ...json, heads: { ...json.heads, weak: null } };
+    expect(() => learnedVerifier(lost)).toThrow(/heads.weak is missing/);
     expect(() => learnedVerifier({ ...json, version: 1 as never })).toThrow(/version/);
     expect(() => learnedVerifier({ ...json, norms: { means: [1], deviations: [1] } })).toThrow(/norms/);
     expect(() => learnedVerifier({ ...json, buckets: 4096 })).toThrow(/weights/);

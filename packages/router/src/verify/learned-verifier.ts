@@ -20,17 +20,13 @@ export interface LearnedVerifierOptions {
  * outcomes file with responses, and puts it into the same model file as the router's. It knows the kind of traffic that
  * it was trained on, and nothing else.
  *
- * @param model a model file, parsed, that has a verifier; or the verifier itself.
+ * @param model a model file, parsed, that has a verifier; or the verifier itself (`VerifierJson`).
  * @throws ConfigError for a file without one, or options out of range.
  */
-export function learnedVerifier(
-  model: VerifierJson | { readonly verifier?: VerifierJson | undefined },
-  options: LearnedVerifierOptions = {},
-): Verifier {
+export function learnedVerifier(model: unknown, options: LearnedVerifierOptions = {}): Verifier {
   rejectUnknownKeys(options, ['minGain', 'escalateShare'], 'learnedVerifier');
   const { minGain, escalateShare } = options;
-  const json =
-    'heads' in model && 'norms' in model ? model : (model as { readonly verifier?: VerifierJson }).verifier;
+  const json = verifierOf(model);
   if (json === undefined) {
     throw new ConfigError(
       'This model file has no verifier. Log `response` with the outcomes and train again: synapsekit route train.',
@@ -55,4 +51,11 @@ export function learnedVerifier(
       return { pass: gain < least, score: right, gain, reason };
     },
   };
+}
+
+/** The verifier of a model file, or the one that was given. What it holds is checked by whoever reads it. */
+function verifierOf(model: unknown): VerifierJson | undefined {
+  if (typeof model !== 'object' || model === null) return undefined;
+  if ('heads' in model && 'norms' in model) return model as VerifierJson;
+  return ('verifier' in model ? (model.verifier as VerifierJson | null | undefined) : undefined) ?? undefined;
 }
