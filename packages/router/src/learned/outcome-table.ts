@@ -198,7 +198,10 @@ function choosePair(
   const best =
     strong !== undefined
       ? indexOf(strong)
-      : bestOf(order, (a, b) => score(b) - score(a) || cost(a) - cost(b));
+      : bestOf(
+          weak === undefined ? order : order.filter((index) => index !== indexOf(weak)),
+          (a, b) => score(b) - score(a) || cost(a) - cost(b),
+        );
   const others = order.filter((index) => index !== best);
   const cheapest =
     weak !== undefined ? indexOf(weak) : bestOf(others, (a, b) => cost(a) - cost(b) || score(a) - score(b));

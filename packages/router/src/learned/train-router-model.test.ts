@@ -100,6 +100,25 @@ describe('trainRouterModel', () => {
     expect(kept / trials).toBeLessThan(0.05 + 3 * Math.sqrt((0.05 * 0.95) / trials));
   });
 
+  test('where shorter queries gain more, what was learnt is kept: going by length would be worse than a coin', async () => {
+    const random = seededRandom(5);
+    const rows = Array.from({ length: 600 }, (_, i): OutcomeRow => {
+      const short = random() < 0.5;
+      return {
+        id: String(i),
+        prompt: short ? `Prove lemma ${i}.` : `Which city of the country lies on river ${i}?`,
+        outcomes: {
+          small: { score: Number(random() < (short ? 0.3 : 0.9)) },
+          large: { score: Number(random() < 0.9) },
+        },
+      };
+    });
+    const { json } = await trainRouterModel(rows, { weak: 'small', strong: 'large' });
+    expect(json.validation?.lengthApgr).toBeLessThan(0.4);
+    expect(json.validation?.advantage.low).toBeGreaterThan(0.2);
+    expect(json.form).toBe('learned');
+  });
+
   test('where something is learnt, little is enough to prove it', async () => {
     const forms = await Promise.all(
       [1, 2, 3, 4, 5, 6, 7, 8].map(
@@ -172,6 +191,8 @@ describe('trainRouterModel', () => {
         'against $0.0002: it is dominated. Always take small.',
     ],
     [evenOutcomes(300), { weak: 'small', strong: 'large' }, 'no-gap', 'Always take small.'],
+    // The best model is named the weak one: the strong one is another.
+    [syntheticOutcomes(300), { weak: 'large' }, 'no-gap', /^small scores .*Always take large\.$/],
     [
       syntheticOutcomes(300).map((row, i) => (i === 7 ? { ...row, outcomes: nanScore } : row)),
       {},

@@ -41,9 +41,11 @@ export async function validateHeads(
 
 /**
  * True where what was learnt is clearly better than length: better on rows held out, and by something that length does not
- * say (which length alone would feign in at most 5 % of all trainings).
+ * say (which length alone would feign in at most 5 % of all trainings). Where the longer queries gain less, the model that
+ * goes by length is worse than a coin: there it is enough to be surely better than both.
  */
-export function isProven({ apgr, advantage, beyondLength: { p } }: ValidationJson): boolean {
+export function isProven({ apgr, lengthApgr, advantage, beyondLength: { p } }: ValidationJson): boolean {
+  if (lengthApgr < 0.5 && advantage.low > 0 && apgr.low > 0.5) return true;
   return apgr.value > 0.5 && advantage.value > 0 && p <= provenAt;
 }
 
