@@ -53,7 +53,7 @@ export function numberFlag(
 ): number | undefined {
   const text = flags[name];
   if (typeof text !== 'string') return undefined;
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  const value = /^(\d+(\.\d+)?|\.\d+)$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && (!integer || Number.isSafeInteger(value))) return value;
   throw new UsageError(
     `--${name} must be a ${integer ? 'whole number' : 'number'} >= ${min}, got "${text}".`,

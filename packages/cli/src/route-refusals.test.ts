@@ -85,7 +85,7 @@ describe('what cannot be done is refused', () => {
       ['calibrate', 'few.jsonl', '-m', 'none.json', '--keep', '0.9'],
       'none.json: it cannot be read (ENOENT).',
     ],
-    [['calibrate', 'few.jsonl', '-m', 'few.jsonl', '--keep', '0.9'], 'few.jsonl: it is no JSON.'],
+    [['calibrate', 'few.jsonl', '-m', 'few.jsonl', '--keep', '.9'], 'few.jsonl: it is no JSON.'],
   ])('%j is a sentence and exit code 2', async (argv, message) => {
     const { code, out, err } = await route(...argv);
     expect(err).toContain(message);
