@@ -31,9 +31,16 @@ interface MadeRequest {
   destroy?(error: Error): void;
 }
 
+/** What `node:http2` publishes when a stream is made: one that is destroyed then sends no body. */
+interface MadeStream {
+  readonly stream: { destroy(error: Error): void };
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
 /**
- * Stops requests to models, and all others to known providers, that go past `fetch` (`node:http`, `undici`, clients
- * that were made before the boundary was there) before they are sent. Node tells of them on its diagnostics channels.
+ * Stops requests to models, and all others to known providers, that go past `fetch` (`node:http`, `node:http2`,
+ * `undici`, clients that were made before the boundary was there) before they are sent. Node tells of them on its
+ * diagnostics channels.
  *
  * @param onBlocked hears of each, in its async context, and makes the error that it fails with.
  * @returns the way to stop it.
@@ -43,22 +50,31 @@ export function blockUncovered(
   allowHosts: ReadonlySet<string>,
   onBlocked: (host: string) => Error,
 ): () => void {
+  const refusalOf = (method: unknown, url: URL | undefined): Error | undefined => {
+    if (isPastBoundary() || url === undefined || allowHosts.has(url.host)) return undefined;
+    const asksModel = method === 'POST' && isModelPath(url.pathname);
+    return asksModel || providerOf(url) !== undefined ? onBlocked(url.host) : undefined;
+  };
   const stop = (message: unknown): void => {
-    if (isPastBoundary()) return;
     const { request } = message as { readonly request: MadeRequest };
-    const url = urlOf(request);
-    if (url === undefined || allowHosts.has(url.host)) return;
-    const asksModel = request.method === 'POST' && isModelPath(url.pathname);
-    if (!asksModel && providerOf(url) === undefined) return;
-    const error = onBlocked(url.host);
+    const error = refusalOf(request.method, urlOf(request));
+    if (error === undefined) return;
     if (request.onError !== undefined) request.onError(error);
     else request.destroy?.(error);
   };
-  subscribe('undici:request:create', stop);
-  subscribe('http.client.request.created', stop);
+  const stopStream = (message: unknown): void => {
+    const { stream, headers } = message as MadeStream;
+    const error = refusalOf(headers[':method'], urlOfStream(headers));
+    if (error !== undefined) stream.destroy(error);
+  };
+  const stops = [
+    ['undici:request:create', stop],
+    ['http.client.request.created', stop],
+    ['http2.client.stream.created', stopStream],
+  ] as const;
+  for (const [channel, listener] of stops) subscribe(channel, listener);
   return () => {
-    unsubscribe('undici:request:create', stop);
-    unsubscribe('http.client.request.created', stop);
+    for (const [channel, listener] of stops) unsubscribe(channel, listener);
   };
 }
 
@@ -67,6 +83,16 @@ function urlOf(request: MadeRequest): URL | undefined {
   try {
     if (origin !== undefined) return new URL(path, String(origin));
     return new URL(path, `${protocol}//${String(request.getHeader?.('host') ?? request.host)}`);
+  } catch {
+    return undefined;
+  }
+}
+
+function urlOfStream(headers: MadeStream['headers']): URL | undefined {
+  try {
+    const { ':scheme': scheme = 'https', ':authority': authority, host } = headers;
+    const origin = `${String(scheme)}://${String(authority ?? host)}`;
+    return new URL(String(headers[':path'] ?? '/'), origin);
   } catch {
     return undefined;
   }

@@ -39,6 +39,23 @@ test('keys in headers and URLs are never on tape', async () => {
   expect(tape).not.toContain('key-of-the-request');
 });
 
+test('a password in a URL is not on tape, also where fetch repeats it in its error', async () => {
+  await using lab = await TrafficLab.open();
+  const traffic = lab.traffic({ mode: 'record' });
+  const context = contextOf();
+  const url = `${lab.sim.openaiBaseURL.replace('//', `//joe:${secret}@`)}/chat/completions`;
+  const body = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'Hello' }] });
+  await traffic.run(context, () =>
+    expect(traffic.fetch(url, { method: 'POST', body })).rejects.toThrow('includes credentials'),
+  );
+  traffic.report(context);
+  await traffic.close();
+  const tape = await tapeOf(lab);
+  expect(tape).toContain('includes credentials: http://127.0.0.1');
+  expect(tape).not.toContain(secret);
+  expect(tape).not.toContain('joe');
+});
+
 test.each([
   ['an API key', 'Use sk-proj-abcdEFGH0123456789abcdEFGH please'],
   ['an API key', 'gsk_abcdefghijklmnopqrstuvwxyz012345'],

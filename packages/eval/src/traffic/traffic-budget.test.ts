@@ -1,4 +1,6 @@
 import { get } from 'node:http';
+import { connect, createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { parseUsd, usdDecimal } from '@synapsekit/core';
 import { faults, ManualClock, type SimulatedModel, seededRandom } from '@synapsekit/testing';
 import { ModelLedger } from '@synapsekit/testing/contracts';
@@ -293,6 +295,52 @@ test('requests that go past fetch are stopped before they are sent', async () =>
   expect(lab.sim.requests).toHaveLength(0);
   await early.models.list();
   expect(lab.sim.requests).toHaveLength(1);
+});
+
+test('so are those over HTTP/2, and no server hears what they ask', async () => {
+  await using lab = await TrafficLab.open();
+  const heard: string[] = [];
+  const server = createServer().on('stream', (stream) => {
+    stream.on('error', () => {}).on('data', (chunk) => heard.push(String(chunk)));
+    stream.on('end', () => stream.respond({ ':status': 200 }, { endStream: true }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const host = `127.0.0.1:${port}`;
+  const session = connect(`http://${host}`);
+  const post = (body: string, headers: Record<string, string>): Promise<unknown> => {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    session
+      .request({ ':method': 'POST', ...headers })
+      .on('error', resolve)
+      .on('response', resolve)
+      .end(body);
+    return promise;
+  };
+  const traffic = lab.traffic({
+    budget: { limitUsd: 1, ledger: ledger() },
+    providers: { [`http://${host}/paid`]: 'openai' },
+  });
+  const restore = traffic.install();
+  // The first finds no connection yet, the others do; a name in ":authority" counts where there is one.
+  for (const headers of [
+    { ':path': '/v1/chat/completions' },
+    { ':path': '/v1/chat/completions' },
+    { ':path': '/paid/models' },
+    { ':path': '/anything', ':authority': 'api.openai.com', ':scheme': 'https' },
+  ]) {
+    const context = contextOf();
+    const error = await traffic.run(context, () => post('secret', headers));
+    expect(String(error)).toMatch(/did not go through fetch/);
+    expect(traffic.report(context)?.stop).toMatchObject({ kind: 'blocked' });
+  }
+  expect(await post('other', { ':path': '/other' })).toMatchObject({ ':status': 200 });
+  restore();
+  await traffic.close();
+  expect(await post('after', { ':path': '/v1/chat/completions' })).toMatchObject({ ':status': 200 });
+  expect(heard).toEqual(['other', 'after']);
+  session.close();
+  server.close();
 });
 
 test('allowed hosts and reading go through', async () => {
