@@ -41,6 +41,24 @@ function sandboxOf(): Sandbox & { test: (...args: string[]) => ReturnType<Sandbo
   return Object.assign(sandbox, { test: (...args: string[]) => sandbox.run(['test', ...args], { env }) });
 }
 
+test('a case that looks at the status alone is over at once, costs what it costs, and is on tape', async () => {
+  using sandbox = sandboxOf();
+  writeFileSync(
+    join(sandbox.folder, 'a.eval.ts'),
+    evalFile.replace(
+      'const body = await',
+      "if (content.includes('France')) return String(response.status);\n    const body = await",
+    ),
+  );
+  const { code, stdout } = await sandbox.test('--record', '--json', '--timeout', '30s');
+  const { cases, billed, cost } = JSON.parse(stdout);
+  expect(cases.map(({ status }: { status: string }) => status)).toEqual(['passed', 'passed']);
+  expect(billed).toMatchObject({ billedUsd: provider.bill.totalUsdExact, recorded: 2 });
+  expect(cost).toMatchObject({ calls: 2, missing: [] });
+  expect(code).toBe(0);
+  expect(await sandbox.test('--replay')).toMatchObject({ code: 0 });
+});
+
 test('records, replays with the network off, and replays by itself in CI', async () => {
   using sandbox = sandboxOf();
   const recorded = await sandbox.test('--record', '--json');

@@ -13,6 +13,19 @@ describe('reportError', () => {
     expect(JSON.stringify(report)).not.toContain('secret');
   });
 
+  test('repeats no key', () => {
+    const { message, cause } = reportError(
+      new Error('no such key: sk-proj-abcdefghijklmnop0123', {
+        cause: new Error('Bearer abcdefghijklmnopqrstuvwxyz'),
+      }),
+    );
+    expect(message).toBe('no such key: [an API key]');
+    expect(cause?.message).toBe('[a bearer token]');
+    expect(reportError('gsk_abcdefghijklmnop0123').message).toBe(
+      '[an API key] was thrown, which is no Error.',
+    );
+  });
+
   test('survives everything that can be thrown', () => {
     const circular = new Error('round');
     circular.cause = circular;

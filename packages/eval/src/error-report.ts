@@ -1,4 +1,5 @@
 import { clip, textLimits } from './clip.ts';
+import { withoutSecrets } from './tape/secret-scan.ts';
 
 /** An error as the report of a run has it: its words and its stack, nothing else it may carry. JSON-safe. */
 export interface ErrorReport {
@@ -21,14 +22,14 @@ export function reportError(error: unknown, depth = 3): ErrorReport {
   if (typeof message !== 'string') {
     return {
       name: 'Error',
-      message: `${clip(printable(error), textLimits.message)} was thrown, which is no Error.`,
+      message: `${withoutSecrets(clip(printable(error), textLimits.message))} was thrown, which is no Error.`,
       stack: [],
     };
   }
   const cause = depth > 0 ? read(error, 'cause') : undefined;
   return {
     name: clip(printable(read(error, 'name')), textLimits.label) || 'Error',
-    message: clip(message, textLimits.message),
+    message: withoutSecrets(clip(message, textLimits.message)),
     stack: userFrames(read(error, 'stack'), message),
     ...(cause !== undefined && { cause: reportError(cause, depth - 1) }),
   };

@@ -17,11 +17,11 @@ export interface ErrorStyle {
 /** The lines that are printed of an error: its message, its frames, and what caused it. */
 export function formatError(error: ErrorReport, style: ErrorStyle = {}): readonly string[] {
   const { cwd, paint = createPaint(false), indent = '  ', heading = error.name } = style;
-  const [first = '', ...rest] = error.message.split('\n');
+  const [first = '', ...rest] = printable(error.message).split('\n');
   const lines = [
     `${indent}${paint('red', `${heading}: ${first}`)}`,
     ...rest.map((line) => `${indent}${line}`),
-    ...error.stack.map((frame) => `${indent}  ${paint('dim', shortenFrame(frame, cwd))}`),
+    ...error.stack.map((frame) => `${indent}  ${paint('dim', shortenFrame(printable(frame), cwd))}`),
   ];
   const { cause } = error;
   if (cause === undefined) return lines;
@@ -29,6 +29,13 @@ export function formatError(error: ErrorReport, style: ErrorStyle = {}): readonl
     ...lines,
     ...formatError(cause, { cwd, paint, indent: `${indent}  `, heading: `caused by ${cause.name}` }),
   ];
+}
+
+/** Text of others with its control characters written out: it must not steer the terminal. */
+function printable(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(/(?![\n\t])\p{Cc}/gu, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });
 }
 
 /** A stack frame with its path from `cwd`. */

@@ -48,7 +48,13 @@ export async function runTrial(planned: PlannedCase, trial: number, host: CaseHo
   const events = new CaseEvents();
   const log = new AssertionLog();
   const watch = new CaseWatch({ clock, timeoutMs: planned.timeoutMs ?? host.timeoutMs, signal: host.signal });
-  const wire: TrafficContext = { ...identity, role: 'case', signal: watch.signal };
+  const returned = traffic === undefined ? undefined : new AbortController();
+  const wire: TrafficContext = {
+    ...identity,
+    role: 'case',
+    signal: watch.signal,
+    returned: returned?.signal,
+  };
   const within = <T>(role: 'case' | 'judge', fn: () => T): T =>
     traffic === undefined ? fn() : traffic.run({ ...wire, role }, fn);
   const metrics: MetricResult[] = [];
@@ -68,6 +74,7 @@ export async function runTrial(planned: PlannedCase, trial: number, host: CaseHo
     value = await watch.over(() =>
       within('case', () => enterContext(own, async () => planned.case.run(context))),
     );
+    returned?.abort();
     if (log.busy) await watch.over(() => log.settled());
     const latencyMs = watch.stopTheClock();
     log.throwFailure();

@@ -12,6 +12,8 @@ export interface TrafficContext {
   readonly role: 'load' | 'case' | 'judge';
   /** Aborts when the case has to stop: whoever waits for money gives up then. */
   readonly signal: AbortSignal;
+  /** Aborts when the case has returned: nobody reads any more what it did not begin to read. */
+  readonly returned?: AbortSignal | undefined;
 }
 
 /** Why a trial is worth nothing, whatever the case made of it. */

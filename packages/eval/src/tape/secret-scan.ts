@@ -58,6 +58,14 @@ export function secretsOf(env: Readonly<Record<string, string | undefined>>): Re
   return secrets;
 }
 
+/** A text with what looks like a key taken out. */
+export function withoutSecrets(text: string): string {
+  return shapes.reduce(
+    (rest, [kind, shape]) => rest.replace(new RegExp(shape, `g${shape.flags}`), `[${kind}]`),
+    text,
+  );
+}
+
 const accountIds = /\b(?:org|proj)[-_][A-Za-z0-9]{8,}/g;
 
 /** Error messages of providers name the account: that goes, the message stays. */

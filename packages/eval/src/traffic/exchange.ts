@@ -19,6 +19,8 @@ export interface ExchangeSetup {
   readonly callId: string;
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
+  /** Aborts when whoever asked has returned. */
+  readonly returned: AbortSignal | undefined;
   /** The books of its trial and of the run. */
   readonly books: readonly TrafficBook[];
   /** `undefined` for what is no call of a model. */
@@ -83,7 +85,7 @@ export class Exchange {
 
   /** The answer has begun. Returns it with its body watched. */
   answer(response: Response): Response {
-    const { call, signal } = this.#setup;
+    const { call, signal, returned } = this.#setup;
     this.#response = response;
     this.#headMs = this.#elapsed();
     // An error is free, and what was held for it can go to others at once.
@@ -91,10 +93,14 @@ export class Exchange {
     else if (call !== undefined) {
       this.#reader = new AnswerReader(call.endpoint, response.headers.get('content-type') ?? '');
     }
-    return meteredResponse(response, signal, {
-      chunk: (bytes) => this.#chunk(bytes),
-      end: (end) => this.#end(typeof end === 'string' ? end : tapeError(end.error)),
-    });
+    return meteredResponse(
+      response,
+      { signal, returned },
+      {
+        chunk: (bytes) => this.#chunk(bytes),
+        end: (end) => this.#end(typeof end === 'string' ? end : tapeError(end.error)),
+      },
+    );
   }
 
   /** No answer came. */

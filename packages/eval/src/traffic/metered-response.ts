@@ -5,10 +5,18 @@ export interface BodyWatcher {
   end(end: 'complete' | 'left' | { readonly error: unknown }): void;
 }
 
-/** The same answer, with somebody listening to its body. Nothing is read before the reader asks for it. */
+/** When the reader of a body is not there any more. */
+export interface ReaderSignals {
+  /** He gives up. */
+  readonly signal: AbortSignal | undefined;
+  /** He has returned: what he did not begin to read, such as the body of an answer of which only the status counts, is read here. */
+  readonly returned: AbortSignal | undefined;
+}
+
+/** The same answer, with somebody listening to its body. Nothing is read before the reader asks for it, or has returned. */
 export function meteredResponse(
   response: Response,
-  signal: AbortSignal | undefined,
+  { signal, returned }: ReaderSignals,
   watcher: BodyWatcher,
 ): Response {
   if (response.body === null) {
@@ -17,19 +25,35 @@ export function meteredResponse(
   }
   const reader = response.body.getReader();
   let over = false;
+  let begun = false;
   const onAbort = (): void => finish('left');
   const finish = (end: Parameters<BodyWatcher['end']>[0]): void => {
     if (over) return;
     over = true;
     signal?.removeEventListener('abort', onAbort);
+    returned?.removeEventListener('abort', readAll);
     watcher.end(end);
+  };
+  const readAll = async (): Promise<void> => {
+    if (begun) return;
+    try {
+      for (let step = await reader.read(); !step.done; step = await reader.read()) {
+        if (!over) watcher.chunk(step.value);
+      }
+      finish('complete');
+    } catch (error) {
+      finish(signal?.aborted === true ? 'left' : { error });
+    }
   };
   if (signal?.aborted === true) finish('left');
   else signal?.addEventListener('abort', onAbort, { once: true });
+  if (returned?.aborted === true) void readAll();
+  else returned?.addEventListener('abort', readAll, { once: true });
   const body = new ReadableStream(
     {
       type: 'bytes',
       async pull(controller: ReadableByteStreamController) {
+        begun = true;
         try {
           const { done, value } = await reader.read();
           if (done) {

@@ -222,6 +222,7 @@ export class ProviderTraffic implements TrafficController {
       callId: this.#settings.ids(),
       clock: this.#settings.clock,
       signal: request.signal,
+      returned: context.returned,
       books: this.#booksOf(context),
       call: traffic.kind === 'model' ? traffic.call : undefined,
       suspicious: traffic.kind === 'unknown' && traffic.provider !== undefined,
