@@ -26,7 +26,11 @@ export function formatLimit({ comparison, limit, unit }: Verdict): string {
 }
 
 /** In words, for tables. */
-export function formatOutcome({ met, binding }: Verdict): string {
+export function formatOutcome(verdict: Verdict): string {
+  const { met, binding, revised } = verdict;
+  if (binding && !met && revised !== undefined) {
+    return `**missed**, held to ${formatLimit({ ...verdict, limit: revised })} instead`;
+  }
   if (binding) return met ? 'met' : '**missed**';
   return met ? 'met (informative)' : 'missed (informative)';
 }

@@ -30,6 +30,10 @@ export interface Verdict {
   readonly unit: Unit | '×';
   readonly binding: boolean;
   readonly met: boolean;
+  /** What a target that turned out wrong is held to instead. */
+  readonly revised?: number | undefined;
+  /** Within the limit, or within the revised one. */
+  readonly holds: boolean;
   readonly note?: string | undefined;
 }
 

@@ -13,7 +13,12 @@ export function verdictsOf(benches: readonly BenchReport[]): NamedVerdict[] {
   );
 }
 
-/** What makes a run fail, beside benches that failed themselves. */
+/** Targets that are not met, those included that are held to something else instead. */
 export function bindingMisses(benches: readonly BenchReport[]): NamedVerdict[] {
   return verdictsOf(benches).filter(({ verdict }) => verdict.binding && !verdict.met);
+}
+
+/** What makes a run fail, beside benches that failed themselves. */
+export function bindingFailures(benches: readonly BenchReport[]): NamedVerdict[] {
+  return bindingMisses(benches).filter(({ verdict }) => !verdict.holds);
 }
