@@ -35,7 +35,7 @@ export const bench: Bench = {
       groups.push(
         await compare({
           title: `Reserve and post with close, over 4 of ${name} keys`,
-          note: 'The trivial operation is a `Map` that is given a fresh id and loses it again: what a ledger cannot do without. The target is held against the map with other keys in it, which has to look for a place as the ledger has; the other one is empty.',
+          note: 'The trivial operation is a `Map` that is given a fresh id and loses it again: what a ledger cannot do without. The target is held against the map that is empty otherwise, and against one with as many keys as the ledger has.',
           mode: 'sync',
           contenders: [
             {
@@ -66,6 +66,12 @@ export const bench: Bench = {
             },
           ],
           targets: [
+            {
+              text: `a pair over 4 of ${name} keys, against an empty Map`,
+              ratio: ['MemoryLedger, reserve and post', 'Map, set and delete'],
+              limit,
+              note: prototype,
+            },
             {
               text: `a pair over 4 of ${name} keys, against a Map with as many`,
               ratio: ['MemoryLedger, reserve and post', `Map with ${name} other keys, set and delete`],

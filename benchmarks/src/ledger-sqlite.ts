@@ -32,7 +32,7 @@ const aloneByProcessor = {
   ratio: ['a pair alone', 'trivial transaction'],
   limit: 4,
   time: 'cpu',
-  binding: false,
+  binding: true,
 } as const;
 
 /** The least that a transaction can be: one row, at the same durability, in a file of the same kind. */

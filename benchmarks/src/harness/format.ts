@@ -29,7 +29,7 @@ export function formatLimit({ comparison, limit, unit }: Verdict): string {
 export function formatOutcome(verdict: Verdict): string {
   const { met, binding, revised } = verdict;
   if (binding && !met && revised !== undefined) {
-    return `**missed**, held to ${formatLimit({ ...verdict, limit: revised })} instead`;
+    return `**missed** (attainable: ${formatLimit({ ...verdict, limit: revised })})`;
   }
   if (binding) return met ? 'met' : '**missed**';
   return met ? 'met (informative)' : 'missed (informative)';

@@ -18,8 +18,8 @@ export interface Target {
   readonly comparison?: Verdict['comparison'] | undefined;
   readonly binding?: boolean | undefined;
   /**
-   * Where the target turned out wrong, as the note says with figures: what it is held to instead. It counts as missed all
-   * the same; the run fails only beyond this.
+   * Where the target turned out wrong, as the note says with figures: what can be attained. It is missed all the same, and
+   * the run fails.
    */
   readonly revised?: number | undefined;
   /** Of timed contenders only. @default that of the group */

@@ -23,15 +23,15 @@ function printGroup({ title, unit, rows, verdicts }: Group, print: (line: string
     );
   }
   for (const verdict of verdicts) {
-    const { text, value, low, high, unit: own, binding, met, holds, revised } = verdict;
+    const { text, value, low, high, unit: own, binding, met, revised } = verdict;
     const spread = `${formatValue(low, own)} to ${formatValue(high, own)}`;
-    const mark = met ? '✓' : binding && !holds ? '✗' : '·';
-    const instead =
+    const mark = met ? '✓' : binding ? '✗' : '·';
+    const attainable =
       binding && !met && revised !== undefined
-        ? `, held to ${formatLimit({ ...verdict, limit: revised })} instead`
+        ? `, attainable: ${formatLimit({ ...verdict, limit: revised })}`
         : '';
     print(
-      `    ${mark} ${text}: ${formatValue(value, own)} (${spread}), ${formatLimit(verdict)}${instead}${binding ? '' : ', informative'}`,
+      `    ${mark} ${text}: ${formatValue(value, own)} (${spread}), ${formatLimit(verdict)}${attainable}${binding ? '' : ', informative'}`,
     );
   }
 }

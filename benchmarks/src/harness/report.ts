@@ -30,7 +30,7 @@ export interface Verdict {
   readonly unit: Unit | '×';
   readonly binding: boolean;
   readonly met: boolean;
-  /** What a target that turned out wrong is held to instead. */
+  /** What can be attained, where the target turned out wrong. */
   readonly revised?: number | undefined;
   /** Within the limit, or within the revised one. */
   readonly holds: boolean;

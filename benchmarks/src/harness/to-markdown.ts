@@ -18,7 +18,7 @@ export function toMarkdown(report: Report): string {
     '',
     `${date}, Node ${node}, ${platform}, ${cores} cores, ${cpu}. Load per core when it began: ${loadPerCore}.`,
     '',
-    `**${binding.length - missed.length} of ${binding.length} binding targets met**; ${excused} are missed, for the reasons given below, and held to another limit instead; ${failed.length} are missed beyond that. Ratios bind: both sides were timed in turns in one process. Absolute figures inform: they depend on the machine and on what else it does.`,
+    `**${binding.length - missed.length} of ${binding.length} binding targets met**; ${excused} are missed, for the reasons given below, and within what is attainable; ${failed.length} are missed beyond that. Ratios bind: both sides were timed in turns in one process. Absolute figures inform: they depend on the machine and on what else it does.`,
     '',
     '![Targets and times](results.svg)',
     '',

@@ -13,12 +13,12 @@ export function verdictsOf(benches: readonly BenchReport[]): NamedVerdict[] {
   );
 }
 
-/** Targets that are not met, those included that are held to something else instead. */
+/** Targets that are not met: what makes a run fail, beside benches that failed themselves. */
 export function bindingMisses(benches: readonly BenchReport[]): NamedVerdict[] {
   return verdictsOf(benches).filter(({ verdict }) => verdict.binding && !verdict.met);
 }
 
-/** What makes a run fail, beside benches that failed themselves. */
+/** Those of them that are worse than what was stated as attainable. */
 export function bindingFailures(benches: readonly BenchReport[]): NamedVerdict[] {
   return bindingMisses(benches).filter(({ verdict }) => !verdict.holds);
 }
