@@ -61,6 +61,18 @@ export async function tryOut(scratch: string, registry: Registry): Promise<reado
     experiences.push(await experience(router, `@synapsekit/${name}`));
   }
 
+  const stores = begin('stores');
+  await stores.install('@synapsekit/store-sqlite', '@synapsekit/store-redis', '@synapsekit/budget');
+  await runEverywhere(stores, /^1 of 5 then 3 of 5\nconfig RedisLedger takes a client/m);
+  for (const name of ['store-sqlite', 'store-redis']) {
+    experiences.push(await experience(stores, `@synapsekit/${name}`));
+  }
+
+  const compatible = begin('llm-openai-compatible');
+  await compatible.install('@synapsekit/llm-openai-compatible', 'openai');
+  await runEverywhere(compatible, /^provider .*connection/im);
+  experiences.push(await experience(compatible, '@synapsekit/llm-openai-compatible'));
+
   const cli = begin('cli');
   await cli.install('--save-dev', '@synapsekit/cli', '@synapsekit/eval');
   const synapsekit = (...args: string[]) => ['node_modules/@synapsekit/cli/dist/bin.js', ...args];
