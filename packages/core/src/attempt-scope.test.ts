@@ -47,6 +47,8 @@ test('a stream sees it in every piece, whoever pulls it', async () => {
 
 test('without a store nothing is published, and calls work as ever', async () => {
   const llm = defineLLM({ provider: 'local', model: 'm', generate: seen });
-  expect(scope.hasSubscribers).toBe(false);
+  scope.bindStore(store);
+  expect((await llm.generate('x')).text).not.toContain('undefined');
+  scope.unbindStore(store);
   expect((await llm.generate('x')).text).toBe('undefined undefined');
 });

@@ -81,6 +81,33 @@ test('names the whole where no single place is at fault, and places inside of li
   expect(await issuesOf('{"stops":[{"city":"Oslo"},{"city":1}]}')).toMatchObject([{ path: 'stops.1.city' }]);
 });
 
+test('names no key in its message that the model made up', async () => {
+  const tool = defineTool({
+    name: 'note',
+    parameters: z.object({ notes: z.record(z.string(), z.number()) }),
+  });
+  const error = await tool
+    .parse(toToolCall('1', 'note', '{"notes":{"my ssn is 123-45-6789":"x"}}'))
+    .catch((thrown: ToolArgumentsError) => thrown);
+  expect(error).toMatchObject({ issues: [{ path: 'notes.my ssn is 123-45-6789' }] });
+  expect(String(error)).toContain('do not fit its schema: notes.');
+  expect(String(error)).not.toContain('ssn');
+});
+
+test('strict refuses properties that may be left out, wherever they are', () => {
+  const define = (parameters: z.ZodType) => () => defineTool({ name: 'f', strict: true, parameters });
+  expect(define(z.object({ city: z.string(), unit: z.string().default('C') }))).toThrow(
+    /unit may be left out/,
+  );
+  expect(define(z.object({ days: z.array(z.object({ rain: z.number().optional() })) }))).toThrow(
+    /days\.rain/,
+  );
+  expect(define(z.object({ either: z.union([z.object({ a: z.string().optional() }), z.null()]) }))).toThrow(
+    /either\.a/,
+  );
+  expect(define(z.object({ required: z.string(), properties: z.string().nullable() }))).not.toThrow();
+});
+
 test('waits for schemas that ask elsewhere', async () => {
   const known = z.string().refine(async (city) => city === 'Bergen', 'unknown city');
   const tool = defineTool({ name: 'weather', parameters: z.object({ city: known }) });

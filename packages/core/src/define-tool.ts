@@ -1,5 +1,6 @@
 import { ConfigError, ToolArgumentsError, type ToolArgumentsIssue } from './errors.ts';
 import type { SchemaIssue, StandardSchema } from './standard-schema.ts';
+import { closeObjects, optionalProperties } from './strict-schema.ts';
 import type { JsonSchema, Tool, ToolCall } from './tool.ts';
 import { rejectUnknownKeys, shown } from './validate.ts';
 
@@ -46,10 +47,11 @@ const definitionKeys: readonly (keyof ToolDefinition<unknown>)[] = [
  * for (const call of toolCalls) console.log((await weather.parse(call)).city); // a string, checked
  * ```
  *
- * With `strict`, objects of the schema that do not say whether they are open are closed, as providers ask.
+ * With `strict`, objects of the schema that do not say whether they are open are closed, as providers ask; they also want
+ * every property to be required (OpenAI, "Structured Outputs": supported schemas).
  *
- * @throws ConfigError for a name that no provider takes, a schema that is none or not of an object, or one without
- *   JSON Schema when `jsonSchema` is not given.
+ * @throws ConfigError for a name that no provider takes, a schema that is none or not of an object, one without JSON
+ *   Schema when `jsonSchema` is not given, or one with optional properties under `strict`.
  */
 export function defineTool<Arguments>(definition: ToolDefinition<Arguments>): DefinedTool<Arguments> {
   rejectUnknownKeys(definition, definitionKeys, 'ToolDefinition');
@@ -74,12 +76,20 @@ export function defineTool<Arguments>(definition: ToolDefinition<Arguments>): De
       { option: 'parameters' },
     );
   }
+  const optional = strict === true ? optionalProperties(plain) : [];
+  if (optional.length > 0) {
+    throw new ConfigError(
+      `The tool "${name}" is strict, and providers then want every property to be required: ${optional.slice(0, 5).join(', ')} may be left out (optional, or with a default). Make it nullable instead, or leave \`strict\` out.`,
+      { option: 'parameters' },
+    );
+  }
+  const properties = new Set(Object.keys(plain.properties ?? {}));
   return {
     name,
     ...(description !== undefined && { description }),
-    parameters: strict === true ? closed(plain) : plain,
+    parameters: strict === true ? closeObjects(plain) : plain,
     ...(strict !== undefined && { strict }),
-    parse: (call) => parseCall(name, schema, call),
+    parse: (call) => parseCall({ name, schema, properties }, call),
   };
 }
 
@@ -102,34 +112,17 @@ function toJsonSchema(name: string, schema: StandardSchema): JsonSchema {
   }
 }
 
-/** The same schema, with every object closed that does not say what it is. */
-function closed(schema: JsonSchema): JsonSchema {
-  const entries = Object.entries(schema).map(([key, value]) => [key, closedWithin(key, value)]);
-  const open = schema.type === 'object' && schema.additionalProperties === undefined;
-  return { ...Object.fromEntries(entries), ...(open && { additionalProperties: false }) };
-}
-
-/** Keywords that hold a schema or a list of them, and those that hold schemas by name. Others hold plain values. */
-const holdsSchemas: ReadonlySet<string> = new Set(['items', 'prefixItems', 'anyOf', 'oneOf', 'allOf']);
-const holdsNamedSchemas: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions']);
-
-function closedWithin(keyword: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (holdsSchemas.has(keyword)) {
-    return Array.isArray(value) ? value.map((one) => closed(one as JsonSchema)) : closed(value as JsonSchema);
-  }
-  if (!holdsNamedSchemas.has(keyword)) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, one]) => [
-      name,
-      typeof one === 'object' && one !== null ? closed(one as JsonSchema) : one,
-    ]),
-  );
-}
-
 async function parseCall<Arguments>(
-  name: string,
-  schema: StandardSchema<Arguments>,
+  {
+    name,
+    schema,
+    properties,
+  }: {
+    readonly name: string;
+    readonly schema: StandardSchema<Arguments>;
+    /** Names that the tool's author gave: fit for a message. */
+    readonly properties: ReadonlySet<string>;
+  },
   call: ToolCall,
 ): Promise<Arguments> {
   if (call.name !== name) {
@@ -147,16 +140,22 @@ async function parseCall<Arguments>(
   const result = await schema['~standard'].validate(call.arguments);
   if (result.issues === undefined) return result.value;
   const issues = result.issues.map(toIssue);
-  const places = [...new Set(issues.map(({ path }) => path || 'the whole'))].slice(0, 5).join(', ');
+  // Deeper than that, and in what is open, a path may hold keys that the model wrote.
+  const firsts = result.issues.map(({ path: [first] = [] }) => nameOf(first));
+  const places = [...new Set(firsts.map((first) => (properties.has(first) ? first : 'the whole')))];
   throw new ToolArgumentsError(
-    `The model's arguments for "${name}" do not fit its schema: ${places}. \`issues\` says why; telling the model lets it try again.`,
+    `The model's arguments for "${name}" do not fit its schema: ${places.slice(0, 5).join(', ')}. \`issues\` says why; telling the model lets it try again.`,
     { tool: name, toolCallId: call.id, issues },
   );
 }
 
 function toIssue({ message, path = [] }: SchemaIssue): ToolArgumentsIssue {
   return {
-    path: path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
+    path: path.map(nameOf).join('.'),
     message,
   };
+}
+
+function nameOf(part: NonNullable<SchemaIssue['path']>[number] | undefined): string {
+  return String(typeof part === 'object' ? part.key : part);
 }

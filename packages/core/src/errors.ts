@@ -412,13 +412,13 @@ export class StreamAbandonedError extends SynapseError {
 
 /** One thing that is wrong with the arguments of a tool call. */
 export interface ToolArgumentsIssue {
-  /** Where, as in `"items.0.name"`; empty for the whole. */
+  /** Where, as in `"items.0.name"`; empty for the whole. Keys that the model made up are in it. */
   readonly path: string;
   /** What the schema says of it. Fit for the model; it may quote what the model wrote. */
   readonly message: string;
 }
 
-/** A model called a tool with arguments that its schema refuses. The message quotes none of them. */
+/** A model called a tool with arguments that its schema refuses. The message quotes none of them, `issues` may. */
 export class ToolArgumentsError extends SynapseError {
   override readonly name: string = 'ToolArgumentsError';
   /** Name of the tool. */

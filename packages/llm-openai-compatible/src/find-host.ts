@@ -1,5 +1,5 @@
 import { ConfigError, nearestName, rejectUnknownKeys } from '@synapsekit/core';
-import { checkBaseURL } from '@synapsekit/core/chat-completions';
+import { checkBaseURL, checkDialect } from '@synapsekit/core/chat-completions';
 import { type Host, type HostName, hosts } from './hosts.ts';
 
 const textKeys = [
@@ -50,5 +50,6 @@ export function findHost(host: HostName | Host): Host {
     );
   }
   if (host.baseURL !== undefined) checkBaseURL(host.baseURL, 'host.baseURL');
+  if (host.dialect !== undefined) checkDialect(host.dialect, 'host.dialect');
   return host;
 }

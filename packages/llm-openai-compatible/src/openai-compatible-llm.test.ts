@@ -25,6 +25,22 @@ function fakeFetch() {
   return { fetch, requests };
 }
 
+/** As each host documents it. Azure has an address for each resource. */
+const addresses: Record<HostName, string | undefined> = {
+  azure: undefined,
+  cerebras: 'https://api.cerebras.ai/v1',
+  deepseek: 'https://api.deepseek.com',
+  fireworks: 'https://api.fireworks.ai/inference/v1',
+  google: 'https://generativelanguage.googleapis.com/v1beta/openai',
+  'lm-studio': 'http://localhost:1234/v1',
+  mistral: 'https://api.mistral.ai/v1',
+  ollama: 'http://localhost:11434/v1',
+  openrouter: 'https://openrouter.ai/api/v1',
+  together: 'https://api.together.ai/v1',
+  vllm: 'http://localhost:8000/v1',
+  'x-ai': 'https://api.x.ai/v1',
+};
+
 const model = 'm-1';
 const names = Object.keys(hosts) as HostName[];
 const remote = names.filter(
@@ -44,18 +60,18 @@ test.each(names)('%s has a name, and an address or a variable for it', (name) =>
   expect(provider).toBe(name);
   expect(service).not.toBe('');
   expect(baseURL ?? baseURLVariable).toBeDefined();
-  if (baseURL !== undefined) expect(baseURL).toMatch(/^(https:\/\/|http:\/\/localhost:)\S*[^/]$/);
+  expect(baseURL).toBe(addresses[name]);
   expect(new OpenAICompatibleLLM({ host: name, model })).toMatchObject({ provider, id: `${name}/m-1` });
 });
 
 test.each(remote)('%s is asked at its own address, with the key of its own variable', async (name) => {
-  const { baseURL, apiKeyVariable = '' } = hosts[name];
+  const { apiKeyVariable = '' } = hosts[name];
   const { fetch, requests } = fakeFetch();
   const llm = new OpenAICompatibleLLM({ host: name, model, fetch });
   vi.stubEnv('OPENAI_API_KEY', 'sk-openai');
   vi.stubEnv(apiKeyVariable, 'key-of-the-host');
   await llm.generate('Hi');
-  expect(requests[0]?.url).toBe(`${baseURL}/chat/completions`);
+  expect(requests[0]?.url).toBe(`${addresses[name]}/chat/completions`);
   expect(requests[0]?.headers.get('authorization')).toBe('Bearer key-of-the-host');
 });
 
@@ -142,6 +158,8 @@ test('what the user says of a model outweighs what is known of the host', () => 
   expect(new OpenAICompatibleLLM({ host: 'deepseek', model, capabilities }).capabilities).toEqual(
     capabilities,
   );
+  const more = new OpenAICompatibleLLM({ host: 'deepseek', model, capabilities: { contextWindow: 64_000 } });
+  expect(more.capabilities).toEqual({ jsonSchema: false, contextWindow: 64_000 });
 });
 
 test('the dialect of the call outweighs that of the host, field by field', async () => {
@@ -197,6 +215,12 @@ test.each<[string, object, RegExp]>([
   ],
   ['a description of OpenAI', { host: { ...own, provider: 'openai' }, model }, /llm-openai/],
   ['a wrong address', { host: { ...own, baseURL: 'ftp://x' }, model }, /host.baseURL/],
+  [
+    'a field that no host has',
+    { host: 'ollama', model, dialect: { seedField: 'model' } },
+    /"seed" or "random_seed"/,
+  ],
+  ['the same of a host', { host: { ...own, dialect: { maxTokensField: 7 } }, model }, /^host\.dialect\.max/],
   ['a wrong dialect', { host: { ...own, dialect: { maxTokens: 1 } }, model }, /dialect has no option/],
 ])('refuses %s', (_, options, message) => {
   const make = () => new OpenAICompatibleLLM(options as OpenAICompatibleLLMOptions);

@@ -28,17 +28,14 @@ export interface OpenAICompatibleLLMOptions extends AdapterOptions {
 export class OpenAICompatibleLLM extends ChatCompletionsLLM {
   /** @throws ConfigError for an unknown host, an unknown option or one that is wrong. */
   constructor(options: OpenAICompatibleLLMOptions) {
-    const about = { adapter: 'OpenAICompatibleLLM', sdk: 'openai', own: ['host'] };
-    checkAdapterOptions(options, about);
+    checkAdapterOptions(options, { adapter: 'OpenAICompatibleLLM', sdk: 'openai', own: ['host'] });
     const { host: given, capabilities, ...rest } = options;
     const host = findHost(given);
-    const dialect = { ...host.dialect, ...rest.dialect };
-    checkAdapterOptions({ ...rest, dialect }, about); // again: a host of the user's own brings one as well
     super({
       ...rest,
       provider: rest.provider ?? host.provider,
-      capabilities: capabilities ?? host.capabilities,
-      dialect,
+      capabilities: { ...host.capabilities, ...capabilities },
+      dialect: { ...host.dialect, ...rest.dialect },
       client: hostClient(host, rest),
       loadTokenizer: () => import('gpt-tokenizer/encoding/o200k_base'),
     });

@@ -5,7 +5,7 @@ import type { LLMConfig } from '../options.ts';
 import type { IdSource } from '../random.ts';
 import { rejectUnknownKeys } from '../validate.ts';
 import { checkBaseURL } from './base-url.ts';
-import { type Dialect, dialectKeys } from './dialect.ts';
+import { checkDialect, type Dialect } from './dialect.ts';
 import type { ChatClient } from './sdk.ts';
 
 /** What every adapter on this wire is built from. Only `model` is needed. */
@@ -76,7 +76,7 @@ export function checkAdapterOptions(
     throw new ConfigError('fetch must be a function like the global one.', { option: 'fetch' });
   }
   if (baseURL !== undefined) checkBaseURL(baseURL);
-  if (dialect !== undefined) rejectUnknownKeys(dialect, dialectKeys, 'dialect');
+  if (dialect !== undefined) checkDialect(dialect);
   if (client === undefined) return;
   if (typeof client?.chat?.completions?.create !== 'function') {
     throw new ConfigError(`client must be a client of the ${sdk} package.`, { option: 'client' });

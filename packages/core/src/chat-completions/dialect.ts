@@ -1,3 +1,6 @@
+import { ConfigError } from '../errors.ts';
+import { rejectUnknownKeys, shown } from '../validate.ts';
+
 /** Where hosts and models that speak chat-completions differ in what they accept. */
 export interface Dialect {
   /** Name of the field that bounds the answer. OpenAI's reasoning models refuse `max_tokens`. @default "max_tokens" */
@@ -20,8 +23,7 @@ export interface Dialect {
   readonly extraBody?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Every option of a `Dialect`, for checks. */
-export const dialectKeys: readonly (keyof Dialect)[] = [
+const dialectKeys: readonly (keyof Dialect)[] = [
   'maxTokensField',
   'sampling',
   'effortWithTools',
@@ -30,3 +32,45 @@ export const dialectKeys: readonly (keyof Dialect)[] = [
   'seedField',
   'extraBody',
 ];
+
+const choices = {
+  maxTokensField: ['max_tokens', 'max_completion_tokens'],
+  sampling: ['always', 'without-reasoning'],
+  strictSchemas: [true, false],
+  streamUsage: [true, false],
+  seedField: ['seed', 'random_seed'],
+} as const;
+
+/**
+ * Checks what a host is said to accept.
+ *
+ * @param name of the option, for the message.
+ * @throws ConfigError for an unknown field, or a value that a field cannot have.
+ */
+export function checkDialect(dialect: Dialect, name = 'dialect'): void {
+  rejectUnknownKeys(dialect, dialectKeys, name);
+  for (const [field, allowed] of Object.entries(choices)) {
+    const value: unknown = dialect[field as keyof typeof choices];
+    if (value === undefined || (allowed as readonly unknown[]).includes(value)) continue;
+    throw new ConfigError(
+      `${name}.${field} must be ${allowed.map(shown).join(' or ')}, got ${shown(value)}.`,
+      {
+        option: `${name}.${field}`,
+      },
+    );
+  }
+  const { effortWithTools, extraBody } = dialect;
+  if (effortWithTools !== undefined && typeof effortWithTools !== 'string') {
+    throw new ConfigError(`${name}.effortWithTools must be a string, got ${shown(effortWithTools)}.`, {
+      option: `${name}.effortWithTools`,
+    });
+  }
+  if (
+    extraBody !== undefined &&
+    (typeof extraBody !== 'object' || extraBody === null || Array.isArray(extraBody))
+  ) {
+    throw new ConfigError(`${name}.extraBody must be an object of fields, got ${shown(extraBody)}.`, {
+      option: `${name}.extraBody`,
+    });
+  }
+}

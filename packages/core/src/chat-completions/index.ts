@@ -3,7 +3,7 @@ export { readAnswer, type WireAnswer } from './answer.ts';
 export { findApiKey, type KeySource, requireApiKey } from './api-key.ts';
 export { checkBaseURL, isHostOf } from './base-url.ts';
 export { ChatCompletionsLLM, type ChatCompletionsSetup } from './chat-completions-llm.ts';
-export type { Dialect } from './dialect.ts';
+export { checkDialect, type Dialect } from './dialect.ts';
 export { parseDuration } from './duration.ts';
 export { importPeer } from './import-peer.ts';
 export { lazyClient } from './lazy-client.ts';
