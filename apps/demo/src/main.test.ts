@@ -32,18 +32,14 @@ function demo(args: readonly string[], env: Readonly<Record<string, string>> = {
 describe('the simulated story', () => {
   let outcome: Outcome;
   let asJson: Outcome;
-  let tookMs = 0;
 
   beforeAll(async () => {
-    const startMs = performance.now();
     [outcome, asJson] = await Promise.all([demo([]), demo(['--json'])]);
-    tookMs = performance.now() - startMs;
   }, 120_000);
 
-  test('ends well, in less than a minute on a busy machine, and says nothing on standard error', () => {
+  test('ends well, and says nothing on standard error', () => {
     expect(outcome.stderr).toBe('');
     expect(outcome.code).toBe(0);
-    expect(tookMs).toBeLessThan(60_000);
   });
 
   test('is plain in a pipe, and fits into 100 columns', () => {

@@ -19,11 +19,13 @@ export interface ChildOrders {
   readonly leaseMs?: number;
 }
 
-/** What it says of each call that it sees the end of, while it spends for ever. */
+/** What it says of each call that it sees the end of, or that was refused, while it spends for ever. */
 export interface ChildWord {
   readonly callId: string;
   /** Why it failed, where it was no refusal: it may be billed, and booked later. */
   readonly failure?: string;
+  /** Nothing was sent: the limit is met. */
+  readonly refused?: true;
 }
 
 /** What it says when a burst is over. */
@@ -82,8 +84,10 @@ async function spendForEver(worker: number): Promise<void> {
       await guard.flush();
       await say({ callId }); // over, and booked
     } catch (error) {
-      if (isSynapseError(error, 'budget-exceeded')) await new Promise((next) => setTimeout(next, 20));
-      else await say({ callId, failure: String(error) });
+      if (isSynapseError(error, 'budget-exceeded')) {
+        await say({ callId, refused: true });
+        await new Promise((next) => setTimeout(next, 20));
+      } else await say({ callId, failure: String(error) });
     }
   }
 }

@@ -69,7 +69,6 @@ export async function httpLoad(store: Store, { calls, seed }: HttpLoadOptions): 
   const llm = fallbackChain([model('gpt-4o'), model('gpt-4o-mini')]);
 
   let refused = 0;
-  let excessPico = 0n;
   const odd: string[] = [];
   const one = async (): Promise<void> => {
     const maxTokens = 40 + Math.floor(random() * 260);
@@ -81,7 +80,6 @@ export async function httpLoad(store: Store, { calls, seed }: HttpLoadOptions): 
     const aborts = random() < 0.5;
     try {
       if (kind < 0.75) {
-        if (said > maxTokens) excessPico += BigInt(said - maxTokens) * 10_000_000n;
         await llm.generate(`say ${said}`, { maxTokens, attributes });
       } else if (kind < 0.85) {
         await llm.stream('Tell me about tea.', { maxTokens, attributes }).result;
@@ -112,7 +110,7 @@ export async function httpLoad(store: Store, { calls, seed }: HttpLoadOptions): 
     counters
       .filter(({ key }) => key.includes('userId=') === isOfUsers)
       .reduce((all, { committed }) => all + committed, 0n);
-  const over = bill - dailyPico - excessPico;
+  const over = bill - dailyPico - excessOf(provider.requests);
   // A machine under load may lose a connection that both sides thought they could use again: the provider saw nothing.
   const seen = new Set(provider.bill.entries.map(({ attemptId }) => attemptId));
   const answered = records.filter(({ attemptId }) => seen.has(attemptId));
@@ -145,6 +143,21 @@ export async function httpLoad(store: Store, { calls, seed }: HttpLoadOptions): 
       claim('nothing else went wrong', odd.length === 0, `${odd.length} ${odd[0] ?? ''}`),
     ],
   };
+}
+
+/** Pico-dollars for a token of an answer, as the provider charges them. */
+const outputPico: Readonly<Record<string, bigint>> = { 'gpt-4o': 10_000_000n, 'gpt-4o-mini': 600_000n };
+
+/** What was billed above what the guard had to hold: for tokens beyond those that the request allowed. */
+function excessOf(requests: SimulatedProvider['requests']): bigint {
+  let excess = 0n;
+  for (const { body, billed } of requests) {
+    if (billed === undefined) continue;
+    const { max_tokens: allowed } = body as { readonly max_tokens: number };
+    const beyond = billed.outputTokens - allowed;
+    if (beyond > 0) excess += BigInt(beyond) * (outputPico[billed.model] ?? 0n);
+  }
+  return excess;
 }
 
 /** Reads five pieces, then leaves or aborts. */

@@ -20,8 +20,8 @@ const processes = 8;
 const everyMs = 200;
 const workers = 4;
 const leaseMs = 4_000;
-/** So little that the limit is met as well, some time. */
-const limitUsdPerKill = 2;
+/** So little that the limit is met before the end, and enough for all that are in flight at once. */
+const limitUsdFor = (kills: number): number => 1.5 + 0.5 * kills;
 
 /** Answers of one to ten tokens, the same for the same call. */
 function saysTokens(callId: string): number {
@@ -41,7 +41,7 @@ export async function killedProcesses(store: Store, options: KilledProcessesOpti
   const place = store.place();
   const address = place.address ?? '';
   await using provider = await dimeProvider(saysTokens, 100);
-  const limitUsd = limitUsdPerKill * options.kills;
+  const limitUsd = limitUsdFor(options.kills);
   const limit = parseUsd(limitUsd);
   const { ledger, close } = await place.open();
   let started = 0;
@@ -50,12 +50,14 @@ export async function killedProcesses(store: Store, options: KilledProcessesOpti
   const done = new Set<string>();
   /** Calls of which a living owner could not say that they are booked: the machine or the store was too slow. */
   const late = new Set<string>();
+  let refused = 0;
   const start = async (): Promise<ChildProcess> => {
     const name = `child-${started++}`;
     const orders = { name, address, baseURL: provider.openaiBaseURL, limitUsd, workers, leaseMs };
     const child = await startChild(orders);
-    child.on('message', ({ callId, failure }: ChildWord) => {
-      (failure === undefined ? done : late).add(callId);
+    child.on('message', ({ callId, failure, refused: isRefused }: ChildWord) => {
+      if (isRefused) refused += 1;
+      else (failure === undefined ? done : late).add(callId);
     });
     child.send('go');
     return child;
@@ -106,7 +108,7 @@ export async function killedProcesses(store: Store, options: KilledProcessesOpti
     subject: store.name,
     calls: new Set([...committed.calls.keys(), ...bill.keys()]).size,
     admitted,
-    refused: undefined,
+    refused,
     overshootPico: provider.bill.totalPico > limit ? provider.bill.totalPico - limit : 0n,
     falseRefusals: undefined,
     utilisation: Number(committed.total) / Number(limit),
@@ -139,6 +141,7 @@ export async function killedProcesses(store: Store, options: KilledProcessesOpti
         committed.total <= limit,
         `$${usdDecimal(committed.total)} of $${limitUsd}`,
       ),
+      claim('the limit refused somebody', refused > 0, refused),
       claim('no hold is left after the leases', leakedHolds === 0, leakedHolds),
     ],
   };

@@ -51,7 +51,7 @@ const broken = untrue(rows);
 if (json) console.log(toJson(rows, seed));
 else if (broken.length > 0) console.log(`NOT TRUE:\n${broken.map((line) => `- ${line}`).join('\n')}`);
 else console.log(`Every claim is true (${Math.round((performance.now() - startMs) / 1000)} s).`);
-if (write) {
+if (write && broken.length === 0) {
   if (stores.length < storeNames.length) throw new Error('The table needs all stores: install redis-server.');
   writeTable(toMarkdown(rows, about()));
 }
