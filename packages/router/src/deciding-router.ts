@@ -13,25 +13,25 @@ import {
   type LLM,
   type PriceLookup,
   type Prompt,
-  relay,
+  passOn,
   type StreamContext,
   type StreamEvent,
 } from '@synapsekit/core';
-import { type Decision, RouteDesk, type RouteQuestion } from '../policy/route-desk.ts';
-import type { RoutePolicy } from '../policy/route-policy.ts';
-import { inScope, noScope, openStream, type RouteScope } from '../route-scope.ts';
-import type { RouteBase, RoutedGeneration } from '../routed.ts';
-import { RoutedCall } from '../routed-call.ts';
+import { type Decision, RouteDesk, type RouteQuestion } from './policy/route-desk.ts';
+import type { RoutePolicy } from './policy/route-policy.ts';
+import { inScope, noScope, openStream, type RouteScope } from './route-scope.ts';
+import type { RouteBase, RoutedGeneration } from './routed.ts';
+import { RoutedCall } from './routed-call.ts';
 
-/** Options that all routers with a trained model have. */
+/** Options that all routers have which decide before anybody is asked. */
 export interface DecidingRouterOptions extends FailoverHooks {
   /** Rules round the choice: budgets, conversations, caps, shadow samples. @default none */
   readonly policies?: readonly RoutePolicy[] | undefined;
-  /** Put around the step `"answer"`, as in `Router`. @default nothing */
+  /** Put around each step: it calls `fn`, once, and awaits it. E.g. `(step, fn) => tracker.scope('step:' + step, fn)`. @default nothing */
   readonly scope?: RouteScope | undefined;
-  /** Price list for `route.costs`, and for the expected cost of models whose outcomes held none: `tracker.prices`. @default none */
+  /** Price list for `route.costs`, and for the expected cost of models whose outcomes held none: `tracker.prices`. Nothing is booked here. @default none */
   readonly prices?: PriceLookup | undefined;
-  /** Name of this router as a model. */
+  /** Name of this router as a model. @default "router", "learned" or "calibrated", as its class is */
   readonly id?: string | undefined;
   /** Source of decision ids. @default systemIds */
   readonly ids?: IdSource | undefined;
@@ -49,20 +49,27 @@ export const decidingRouterKeys: readonly string[] = [
   'onFailure',
 ];
 
-/** What a router wants for one call, and what it tells of it. */
-export interface Choice<Told> {
+/** What a router wants for one call, and what it tells of it in the route. */
+export interface Choice<R extends RouteBase> {
   readonly question: Pick<RouteQuestion, 'candidates' | 'qualityPerUsd' | 'rank'>;
-  readonly told: Told;
+  readonly told: Omit<R, keyof RouteBase>;
 }
 
-/** A router that decides by itself, at once, who is asked; everything around the decision is the same for all of them. */
-export abstract class DecidingRouter<Told extends object> implements LLM {
+/** A call that is decided about. */
+interface DecidedCall<R extends RouteBase> {
+  readonly call: RoutedCall;
+  readonly decision: Decision;
+  readonly told: Choice<R>['told'];
+}
+
+/** A router that decides who is asked before anybody is; everything around the decision is the same for all of them. */
+export abstract class DecidingRouter<R extends RouteBase> implements LLM {
   readonly provider = 'router';
   readonly model: string;
   readonly id: string;
   protected readonly prices: PriceLookup | undefined;
+  protected readonly scope: RouteScope;
   readonly #models: readonly LLM[];
-  readonly #scope: RouteScope;
   readonly #desk: RouteDesk;
   readonly #hooks: FailoverHooks;
 
@@ -70,14 +77,14 @@ export abstract class DecidingRouter<Told extends object> implements LLM {
     models: readonly LLM[],
     id: string,
     options: DecidingRouterOptions,
-    policies: readonly RoutePolicy[],
+    policies: readonly RoutePolicy[] | undefined,
   ) {
     const { scope = noScope, prices, ids, clock, onFailure } = options;
     this.id = id;
     this.model = id;
     this.prices = prices;
+    this.scope = scope;
     this.#models = models;
-    this.#scope = scope;
     this.#desk = new RouteDesk({ router: id, policies, ids, clock });
     this.#hooks = { onFailure };
   }
@@ -104,68 +111,65 @@ export abstract class DecidingRouter<Told extends object> implements LLM {
     return this.#desk.feedback(decisionId, score);
   }
 
-  async generate(prompt: Prompt, options: CallOptions = {}): Promise<RoutedGeneration<RouteBase & Told>> {
+  async generate(prompt: Prompt, options: CallOptions = {}): Promise<RoutedGeneration<R>> {
     options.signal?.throwIfAborted();
-    const call = new RoutedCall(this.prices, options);
-    const { decision, told } = this.#decide(prompt, options);
+    const decided = await this.#decide(prompt, options);
+    const { decision, call } = decided;
     try {
-      const generation = await inScope(this.#scope, 'answer', () =>
+      const generation = await inScope(this.scope, 'answer', () =>
         failoverGenerate(decision.plan, prompt, call.optionsFor('answer'), this.#hooks),
       );
-      return this.#routed(generation, decision, told, call);
+      return this.#routed(generation, decided);
     } catch (error) {
-      this.#failed(error, decision, call);
+      this.#failed(error, decided);
       throw error;
     }
   }
 
-  stream(prompt: Prompt, options: CallOptions = {}): GenerationStream<RoutedGeneration<RouteBase & Told>> {
+  stream(prompt: Prompt, options: CallOptions = {}): GenerationStream<RoutedGeneration<R>> {
     return createGenerationStream((context) => this.#events(context, prompt, options), {
       signal: options.signal,
     });
   }
 
   async *#events(
-    context: StreamContext<RoutedGeneration<RouteBase & Told>>,
+    context: StreamContext<RoutedGeneration<R>>,
     prompt: Prompt,
     callerOptions: CallOptions,
-  ): AsyncGenerator<StreamEvent, RoutedGeneration<RouteBase & Told>, undefined> {
+  ): AsyncGenerator<StreamEvent, RoutedGeneration<R>, undefined> {
     const { signal } = context;
-    const options = { ...callerOptions, signal };
-    const call = new RoutedCall(this.prices, options);
-    const { decision, told } = this.#decide(prompt, options);
-    const routed = (generation: Generation) => this.#routed(generation, decision, told, call);
-    const partial = async (
-      generation: Generation | Promise<Generation>,
-    ): Promise<RoutedGeneration<RouteBase & Told>> => {
+    const decided = await this.#decide(prompt, { ...callerOptions, signal });
+    const { decision, call } = decided;
+    const cut = async (generation: Generation | Promise<Generation>): Promise<RoutedGeneration<R>> => {
       try {
-        return routed(await generation);
+        return this.#routed(await generation, decided);
       } catch (error) {
-        this.#failed(error, decision, call);
+        this.#failed(error, decided);
         throw error;
       }
     };
     try {
-      const { stream, end } = await openStream(this.#scope, 'answer', () =>
+      const { stream, end } = await openStream(this.scope, 'answer', () =>
         failoverStream(decision.plan, prompt, call.optionsFor('answer'), this.#hooks),
       );
       try {
-        const answer = relay(
-          { signal, partial: (generation) => context.partial(partial(generation)) },
-          stream,
-        );
-        return routed(yield* answer);
+        const partial = (generation: Generation | Promise<Generation>) => context.partial(cut(generation));
+        return this.#routed(yield* passOn({ signal, partial }, stream), decided);
       } finally {
         end();
       }
     } catch (error) {
-      this.#failed(error, decision, call);
+      this.#failed(error, decided);
       throw error;
     }
   }
 
-  /** Who is to be asked for a call, as far as the router itself is concerned. */
-  protected abstract choose(prompt: Prompt, options: CallOptions): Choice<Told>;
+  /** Who is to be asked for a call, as far as the router itself is concerned. What asking about it costs goes to `call`. */
+  protected abstract choose(
+    prompt: Prompt,
+    options: CallOptions,
+    call: RoutedCall,
+  ): Choice<R> | Promise<Choice<R>>;
 
   /** Told of each decision, after the policies have spoken. */
   protected decided(_decision: Decision): void {}
@@ -173,33 +177,36 @@ export abstract class DecidingRouter<Told extends object> implements LLM {
   /** Told once how each decided call has ended. */
   protected ended(_decision: Decision, _costUsd: number | undefined): void {}
 
-  #decide(prompt: Prompt, options: CallOptions): { readonly decision: Decision; readonly told: Told } {
+  async #decide(prompt: Prompt, options: CallOptions): Promise<DecidedCall<R>> {
     this.#desk.requireServable(prompt, options, this.#models);
-    const { question, told } = this.choose(prompt, options);
+    const call = new RoutedCall(this.prices, options);
+    const { question, told } = await this.choose(prompt, options, call);
     const decision = this.#desk.decide({ prompt, options, ...question });
     this.decided(decision);
-    return { decision, told };
+    return { call, decision, told };
   }
 
-  #routed(
-    generation: Generation,
-    decision: Decision,
-    told: Told,
-    call: RoutedCall,
-  ): RoutedGeneration<RouteBase & Told> {
+  #routed(generation: Generation, { call, decision, told }: DecidedCall<R>): RoutedGeneration<R> {
     call.note('answer', generation.attempts);
     const { attempts, costs, costUsd } = call.costs();
-    decision.settle({ generation, costUsd, attempts });
-    this.ended(decision, costUsd);
+    if (decision.settle({ generation, costUsd, attempts })) this.ended(decision, costUsd);
     const { record } = decision;
     const { servedBy, failures } = generation;
-    const route = { decision: record, planned: record.planned, servedBy, failures, costs, costUsd, ...told };
-    return { ...generation, attempts, route };
+    const base: RouteBase = {
+      decision: record,
+      planned: record.planned,
+      servedBy,
+      failures,
+      costs,
+      costUsd,
+    };
+    // `told` is what a route has beside that.
+    return { ...generation, attempts, route: { ...told, ...base } as unknown as R };
   }
 
-  #failed(error: unknown, decision: Decision, call: RoutedCall): void {
+  #failed(error: unknown, { call, decision }: DecidedCall<R>): void {
     const { attempts, costUsd } = call.costs();
-    decision.settle({ error, costUsd, attempts });
-    this.ended(decision, costUsd);
+    // A stream that fails says so twice: to its reader, and to whoever waits for what came until then.
+    if (decision.settle({ error, costUsd, attempts })) this.ended(decision, costUsd);
   }
 }
