@@ -119,6 +119,22 @@ describe('synapsekit route', () => {
     expect(html).toMatch(/Its curve ends at \$0\.\d+ per query: paying for more gains nothing\./);
   });
 
+  test('eval measures a cascade where the file holds the answers', async () => {
+    const lines = outcomeLines(300).replace(
+      /"score":([01]),/g,
+      (score, right) =>
+        `${score}"response":"${right === '1' ? 'It is so.' : 'It may be, or not, I am not'}",`,
+    );
+    writeFileSync(join(cwd, 'answered.jsonl'), lines);
+    const measured = await route('eval', 'answered.jsonl', '--draws', '20');
+    expect(measured).toMatchObject({ code: 0, err: '' });
+    expect(measured.out).toMatch(/^cascade \(held out\) +300 +[01]\.\d+ \[/m);
+    expect(measured.out).toMatch(/^cascade \(held out\): better than prompt length /m);
+    const without = await route('eval', 'answered.jsonl', '--draws', '20', '--no-cascade');
+    expect(without.out).toContain('learned (held out)');
+    expect(without.out).not.toContain('cascade');
+  });
+
   test('eval --json is JSON and nothing else, and --fail-under decides the exit code', async () => {
     const { code, out, err } = await route(
       'eval',

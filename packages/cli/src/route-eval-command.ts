@@ -12,8 +12,9 @@ export const routeEvalCommand: Command = {
   about:
     'Says what routers are worth on your outcomes: how much of the gap between the cheap and the strong\n' +
     'model they recover, at which cost, how sure that is, and how steady they are. Always beside random,\n' +
-    'prompt length, the best single model, an oracle, and what training on this file would give. A model is\n' +
-    'measured on rows only that it was not trained on; models of the pool that nobody needs are named.',
+    'prompt length, the best single model, an oracle, and what training on this file would give: a router by\n' +
+    'the prompt, and, where the file holds the answers, a cascade that reads those of the weak model. A model\n' +
+    'is measured on rows only that it was not trained on; models of the pool that nobody needs are named.',
   flags: {
     router: {
       type: 'string',
@@ -22,6 +23,7 @@ export const routeEvalCommand: Command = {
       help: 'Routers: models of route train, or modules that export functions (prompt) => number.',
     },
     'no-learned': { type: 'boolean', help: 'Leave out what training on this file would give.' },
+    'no-cascade': { type: 'boolean', help: 'Read no answers. Also left out with --no-learned.' },
     'fail-under': {
       type: 'string',
       value: 'LIMIT',
@@ -42,6 +44,7 @@ export const routeEvalCommand: Command = {
       file: fileArgument(args, 'route eval'),
       routers: namesOf(args),
       learned: args.flags['no-learned'] !== true,
+      cascade: args.flags['no-learned'] !== true && args.flags['no-cascade'] !== true,
       failUnder: failUnderOf(args),
       html: textFlag(args, 'html'),
       draws: numberFlag(args, 'draws', { min: 20 }),

@@ -21,6 +21,7 @@ export interface RouteEvalRequest {
   readonly file: string;
   readonly routers: readonly string[];
   readonly learned: boolean;
+  readonly cascade: boolean;
   readonly failUnder: FailUnder | undefined;
   readonly html: string | undefined;
   readonly draws: number | undefined;
@@ -39,13 +40,14 @@ export function runRouteEval(request: RouteEvalRequest, io: CliIo): Promise<numb
     const routers = (await Promise.all(request.routers.map((path) => loadRouters(io, path)))).flat();
     const rows = await readOutcomes(pathIn(io, request.file), {
       ...request.reading,
-      responses: false,
+      responses: request.cascade,
       signal,
     });
     const report = await evaluateRouters(rows, {
       ...request.table,
       routers,
       learned: request.learned,
+      cascade: request.cascade,
       draws: request.draws,
       seed: request.seed,
       onProgress: progress.show,

@@ -10,7 +10,7 @@ export type { CascadeOutcome, CascadeRoute, CascadeTry, NamedVerdict } from './c
 export { type CascadeGeneration, CascadeRouter } from './cascade/cascade-router.ts';
 export type { Classification, ClassifyOptions, ComplexityClassifier } from './classifier.ts';
 export { type Complexity, complexities, isComplexity } from './complexity.ts';
-export type { DecidingRouterOptions } from './learned/deciding-router.ts';
+export type { DecidingRouterOptions } from './deciding-router.ts';
 export { GainModel } from './learned/gain-model.ts';
 export {
   type LearnedRoute,

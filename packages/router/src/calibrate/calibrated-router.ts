@@ -12,7 +12,7 @@ import {
   DecidingRouter,
   type DecidingRouterOptions,
   decidingRouterKeys,
-} from '../learned/deciding-router.ts';
+} from '../deciding-router.ts';
 import { GainModel } from '../learned/gain-model.ts';
 import { expectedCostUsd } from '../policy/expected-cost.ts';
 import type { Decision } from '../policy/route-desk.ts';
@@ -56,7 +56,7 @@ const known = ['model', 'weak', 'strong', 'drift', 'onDrift', ...decidingRouterK
  *   strong model that are the same or, as far as names and prices tell, swapped; for options that are unknown or out of
  *   range. Calls throw what calls of a `LearnedRouter` do.
  */
-export class CalibratedRouter extends DecidingRouter<Pick<CalibratedRoute, 'gain' | 'threshold'>> {
+export class CalibratedRouter extends DecidingRouter<CalibratedRoute> {
   /** The trained model. */
   readonly trained: GainModel;
   /** What is promised, and how. */
@@ -92,10 +92,7 @@ export class CalibratedRouter extends DecidingRouter<Pick<CalibratedRoute, 'gain
     return this.#watch.status();
   }
 
-  protected choose(
-    prompt: Prompt,
-    options: CallOptions,
-  ): Choice<Pick<CalibratedRoute, 'gain' | 'threshold'>> {
+  protected choose(prompt: Prompt, options: CallOptions): Choice<CalibratedRoute> {
     const gain = this.trained.gain(prompt);
     const { threshold } = this.calibration.point;
     const candidate = (llm: LLM, tier: number, name: string): RouteCandidate => {

@@ -11,7 +11,7 @@ import {
   type LLM,
   type PriceLookup,
   type Prompt,
-  relay,
+  passOn,
   type StreamContext,
   type StreamEvent,
 } from '@synapsekit/core';
@@ -176,20 +176,16 @@ export class CascadeRouter implements LLM {
       return call.routed({ rung, generation: whole, result: 'good' });
     };
     try {
-      const events = relay(
+      generation = yield* passOn(
         { signal: context.signal, partial: (partial) => context.partial(cut(partial)) },
         stream,
+        {
+          came: () => {
+            emitted = true;
+            return false;
+          },
+        },
       );
-      let step = await events.next();
-      try {
-        for (; step.done !== true; step = await events.next()) {
-          emitted = true;
-          yield step.value;
-        }
-      } finally {
-        await events.return(undefined as never);
-      }
-      generation = step.value;
     } catch (error) {
       if (emitted) throw error;
       const held = call.failed(error);

@@ -19,15 +19,15 @@ import {
   outcomeTableKeys,
   tableRows,
 } from '../learned/outcome-table.ts';
-
 import { LengthClassifier } from '../length-classifier.ts';
 import { seededRandom } from '../measure/seeded-random.ts';
 import type { OutcomeRow } from '../outcomes/outcome.ts';
 import { OutcomesError } from '../outcomes/outcomes-error.ts';
+import { cascadeSteps, hasAnswers, heldOutCascade } from './held-out-cascade.ts';
 import { MeasuredRows } from './measured-rows.ts';
 import { probeRouter } from './probe-router.ts';
 import { reportModels } from './report-models.ts';
-import type { ReportedRouter, RouteReport } from './route-report.ts';
+import { type ReportedRouter, type RouteReport, unmeasured } from './route-report.ts';
 
 /** A router to be measured: a trained model, or anything that says how much a query gains. */
 export type EvaluatedRouter =
@@ -40,6 +40,11 @@ export interface EvaluateRoutersOptions extends OutcomeTableOptions {
   readonly routers?: readonly EvaluatedRouter[] | undefined;
   /** Also measure what training on these outcomes gives, each row predicted without itself. @default true */
   readonly learned?: boolean | undefined;
+  /**
+   * Where rows hold answers (`response`) of the weak model, also measure what a cascade gives that reads them, each judged
+   * by a verifier that has not seen it. @default the same as `learned`
+   */
+  readonly cascade?: boolean | undefined;
   /** How many bootstrap draws. @default 1000 */
   readonly draws?: number | undefined;
   /** @default 1 */
@@ -51,7 +56,10 @@ export interface EvaluateRoutersOptions extends OutcomeTableOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const known = [...outcomeTableKeys, 'routers', 'learned', 'draws', 'seed', 'clock', 'onProgress', 'signal'];
+const known = [
+  ...outcomeTableKeys,
+  ...['routers', 'learned', 'cascade', 'draws', 'seed', 'clock', 'onProgress', 'signal'],
+];
 /** Intervals of fewer rows say nothing. */
 const minFreshRows = 50;
 /** Name in a report of the learned router whose every row was predicted without it. */
@@ -73,7 +81,7 @@ export async function evaluateRouters(
 ): Promise<RouteReport> {
   rejectUnknownKeys(options, known, 'evaluateRouters');
   const { models, costsUsd, weak, strong, routers = [], learned = true } = options;
-  const { draws = 1_000, seed = 1, clock = systemClock, onProgress, signal } = options;
+  const { cascade = learned, draws = 1_000, seed = 1, clock = systemClock, onProgress, signal } = options;
   requireNumber(draws, 'draws', { integer: true, min: 20, max: 100_000 });
   requireNumber(seed, 'seed', { integer: true, min: 0, max: 0xffff_ffff });
   const table = outcomeTable(rows, { models, costsUsd, weak, strong });
@@ -81,7 +89,8 @@ export async function evaluateRouters(
   checkGap(table);
   checkRouters(routers, table);
 
-  const steps = 3 + 2 * routers.length + (learned ? 6 : 0);
+  const reads = cascade && hasAnswers(rows, table);
+  const steps = 3 + 2 * routers.length + (learned ? 6 : 0) + (reads ? cascadeSteps : 0);
   let done = 0;
   const step = async (name: string): Promise<void> => {
     onProgress?.(Math.min(1, done++ / steps), name);
@@ -103,6 +112,7 @@ export async function evaluateRouters(
     measured.oracle(),
   ];
   if (learned) reported.push(await heldOut(table, measured, { seed, step }));
+  if (reads) reported.push(await heldOutCascade({ rows, table, measured }, { draws, seed, step }));
   for (const router of routers) {
     await step(router.name);
     reported.push(measureGiven(table, measured, router, { draws, seed, clock }));
@@ -249,11 +259,6 @@ function checkRouters(routers: readonly EvaluatedRouter[], table: OutcomeTable):
 
 function gapOf({ models, weak, strong }: OutcomeTable): number {
   return (models[strong]?.meanScore ?? 0) - (models[weak]?.meanScore ?? 0);
-}
-
-function unmeasured(name: string, kind: ReportedRouter['kind'], reason: string): ReportedRouter {
-  const none = { rows: 0, trainedOn: 0, excluded: 0 };
-  return { name, kind, ...none, unmeasured: reason, verdict: 'unmeasured', curve: [] };
 }
 
 function tooFew(rows: number): Error {

@@ -114,18 +114,25 @@ export class MeasuredRows {
     };
   }
 
-  /** A router by its scores, and by what it predicts of every model of the pool, if it does. */
+  /**
+   * A router by its scores, and by what it predicts of every model of the pool, if it does.
+   *
+   * @param options `cascade`: it scores answers of the weak model, which are paid for before.
+   */
   router(
     name: string,
     kind: ReportedRouter['kind'],
     scores: ArrayLike<number>,
-    { predicted }: { readonly predicted?: readonly Float64Array[] | undefined } = {},
+    {
+      predicted,
+      cascade = false,
+    }: { readonly predicted?: readonly Float64Array[] | undefined; readonly cascade?: boolean } = {},
   ): ReportedRouter {
     const figures = this.#figures(scores);
     const pool =
       predicted !== undefined && this.#table.models.length > 2 && this.#table.costs !== undefined
         ? poolPoints(this.#table, this.#costs, predicted)
-        : pairPoints(this.#table, this.#costs, scores);
+        : pairPoints(this.#table, this.#costs, scores, cascade);
     const points = averages(pool);
     const { apgr } = figures;
     const better = apgr !== undefined && apgr.low > Math.max(this.#lengthApgr, 0.5);

@@ -14,11 +14,16 @@ export interface CostQuality {
 
 const pairCuts = 40;
 
-/** Between a pair: the best-ranked share goes to the strong model, from none to all. Equal scores share what there is. */
+/**
+ * Between a pair: the best-ranked share goes to the strong model, from none to all. Equal scores share what there is.
+ *
+ * @param cascade the weak model has answered before: its call is paid for as well.
+ */
 export function pairPoints(
   table: OutcomeTable,
   costs: readonly Float64Array[],
   scores: ArrayLike<number>,
+  cascade = false,
 ): OperatingPoints {
   const { rows, weak, strong } = table;
   const order = Int32Array.from({ length: rows }, (_, row) => row).sort(
@@ -29,7 +34,10 @@ export function pairPoints(
   for (let cut = 0; cut <= pairCuts; cut++) {
     const share = strongShares(order, scores, (cut * rows) / pairCuts);
     quality.push(blend(table.scores[weak], table.scores[strong], share));
-    cost.push(blend(costs[weak], costs[strong], share));
+    const paid = blend(costs[weak], costs[strong], share);
+    cost.push(
+      cascade ? paid.map((usd, row) => usd + (costs[weak]?.[row] ?? 0) * (share[row] as number)) : paid,
+    );
   }
   return { quality, cost };
 }

@@ -58,6 +58,12 @@ export interface ReportedRouter {
   readonly curve: readonly CostQuality[];
 }
 
+/** A router without figures, and why. */
+export function unmeasured(name: string, kind: ReportedRouter['kind'], reason: string): ReportedRouter {
+  const none = { rows: 0, trainedOn: 0, excluded: 0 };
+  return { name, kind, ...none, unmeasured: reason, verdict: 'unmeasured', curve: [] };
+}
+
 /** What `synapsekit route eval` says. Plain JSON, without a word of any prompt. */
 export interface RouteReport {
   readonly version: 1;

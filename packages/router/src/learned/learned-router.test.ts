@@ -225,6 +225,27 @@ describe('CalibratedRouter', () => {
     expect(router.drift().drift).toHaveLength(1);
   });
 
+  test('a stream that breaks off counts once, as it cost', async () => {
+    const usage = { inputTokens: 100, outputTokens: 10 };
+    const breaks = defineLLM({
+      provider: 'test',
+      model: 'large',
+      generate: () => ({ text: 'whole', usage }),
+      async *stream() {
+        yield { type: 'text', text: 'half' };
+        throw new Error('gone');
+      },
+    });
+    const ends = defineLLM({ provider: 'test', model: 'ends', generate: () => ({ text: 'ends', usage }) });
+    const router = new CalibratedRouter({ model: calibrated, weak: ends, strong: breaks, prices });
+    await router.stream(easy).result;
+    await expect(router.stream(hard).result).rejects.toThrow();
+    // One call of $0.0002, and one of $0.004: what had come of it is paid for.
+    const { decisions, costUsd } = router.drift();
+    expect(decisions).toBe(2);
+    expect(costUsd).toBeCloseTo(0.0021, 9);
+  });
+
   test('refuses a model that promises nothing, and options that make no sense', () => {
     const options = { model: calibrated, weak: small, strong: large };
     expect(() => new CalibratedRouter({ ...options, model })).toThrow('promises nothing yet');

@@ -6,16 +6,16 @@ import {
   rejectUnknownKeys,
   requireNumber,
 } from '@synapsekit/core';
-import type { RankCandidates } from '../policy/draft.ts';
-import { expectedCostUsd } from '../policy/expected-cost.ts';
-import type { RouteCandidate, RoutePolicy } from '../policy/route-policy.ts';
-import type { RouteBase } from '../routed.ts';
 import {
   type Choice,
   DecidingRouter,
   type DecidingRouterOptions,
   decidingRouterKeys,
-} from './deciding-router.ts';
+} from '../deciding-router.ts';
+import type { RankCandidates } from '../policy/draft.ts';
+import { expectedCostUsd } from '../policy/expected-cost.ts';
+import type { RouteCandidate, RoutePolicy } from '../policy/route-policy.ts';
+import type { RouteBase } from '../routed.ts';
 import { GainModel } from './gain-model.ts';
 
 /** What a `LearnedRouter` goes by. At least one of them is needed: without any, the best model would always win. */
@@ -68,7 +68,7 @@ interface PoolMember {
  * @throws ConfigError for a model that is none, names it does not have, goals that are missing, out of range, or that
  *   nobody in the pool can meet. Calls throw NoCandidateError, with every reason, when nobody can serve the request.
  */
-export class LearnedRouter extends DecidingRouter<Pick<LearnedRoute, 'predicted'>> {
+export class LearnedRouter extends DecidingRouter<LearnedRoute> {
   /** The trained model. */
   readonly trained: GainModel;
   readonly #pool: readonly PoolMember[];
@@ -97,7 +97,7 @@ export class LearnedRouter extends DecidingRouter<Pick<LearnedRoute, 'predicted'
     this.#hardened = hardened;
   }
 
-  protected choose(prompt: Prompt, options: CallOptions): Choice<Pick<LearnedRoute, 'predicted'>> {
+  protected choose(prompt: Prompt, options: CallOptions): Choice<LearnedRoute> {
     const predicted = this.trained.predict(prompt, { hardened: this.#hardened });
     const candidates = this.#pool.map(({ name, llm, costUsd }): RouteCandidate => {
       // What calls did cost is better known than what an answer of some length would.

@@ -2,7 +2,7 @@ import type { BudgetRemaining, BudgetView, LLM } from '@synapsekit/core';
 import { defineLLM } from '@synapsekit/core';
 import { ManualClock, seededRandom } from '@synapsekit/testing';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { paceBudget } from './pace-budget.ts';
 import { RouteDesk } from './route-desk.ts';
 import type { RouteCandidate, RoutePolicy } from './route-policy.ts';
@@ -335,6 +335,64 @@ describe('paceBudget', () => {
     ];
     const { plan } = desk.decide({ prompt: 'q', options: {}, candidates: two, qualityPerUsd: 0 });
     expect(plan[0]).toBe(strong);
+  });
+
+  describe('a limit that is named and not there', () => {
+    const at = (limit: string, attributeValue?: string): BudgetRemaining => ({
+      limit,
+      limitUsd: 1,
+      leftUsd: 1,
+      resetsAtMs: hourMs,
+      ...(attributeValue !== undefined && { attribute: 'userId', attributeValue }),
+    });
+    /** A budget of everybody's daily limit, and one of the user. */
+    const budget: BudgetView = {
+      remaining: ({ attributes } = {}) => [
+        at('daily'),
+        ...(attributes?.userId === undefined ? [] : [at('monthly', String(attributes.userId))]),
+      ],
+    };
+    const candidates = [{ llm: strong }, { llm: cheap }];
+    const callsOf = (limits: readonly string[]) => {
+      const desk = new RouteDesk({ router: 'r', policies: [paceBudget({ budget, limits })] });
+      return (userId?: string) =>
+        desk.decide({
+          prompt: 'q',
+          options: userId === undefined ? {} : { attributes: { userId } },
+          candidates,
+        }).plan.length;
+    };
+
+    test('is refused at once where it is nearly one of everybody', () => {
+      expect(() => paceBudget({ budget, limits: ['dayly'] })).toThrow(
+        'The budget has no limit "dayly". Did you mean "daily"?',
+      );
+    });
+
+    test('or with the first call that has the one that was meant', () => {
+      const call = callsOf(['daily', 'montly']);
+      expect(() => call('alice')).toThrow('The budget has no limit "montly". Did you mean "monthly"?');
+    });
+
+    test('is warned of once where nothing is like it, and harms no call', () => {
+      const warned: unknown[][] = [];
+      const emitWarning = vi
+        .spyOn(process, 'emitWarning')
+        .mockImplementation((...of) => void warned.push(of));
+      try {
+        const call = callsOf(['monthly', 'hourly']);
+        expect([call(), call('alice'), call()]).toEqual([2, 2, 2]);
+        expect(callsOf(['monthly'])('alice')).toBe(2);
+      } finally {
+        emitWarning.mockRestore();
+      }
+      expect(warned).toEqual([
+        [
+          expect.stringContaining('is to pace "monthly", "hourly"'),
+          expect.objectContaining({ code: 'SYNAPSEKIT_LIMITS' }),
+        ],
+      ]);
+    });
   });
 
   test('refuses what cannot be meant', () => {

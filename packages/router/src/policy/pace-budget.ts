@@ -12,6 +12,7 @@ import {
   usdNumber,
 } from '@synapsekit/core';
 import { BoundedMap } from './bounded-map.ts';
+import { NamedLimits } from './named-limits.ts';
 import type { RouteCandidate, RouteDraft, RoutePolicy } from './route-policy.ts';
 
 /** Options of `paceBudget`. */
@@ -28,7 +29,10 @@ export interface PaceBudgetOptions {
    * `(time) => …`, e.g. more by day than by night. @default evenly: `(time) => time`
    */
   readonly pace?: ((timeShare: number) => number) | undefined;
-  /** Only these limits: `["daily"]`. @default all that have a window */
+  /**
+   * Only these limits: `["daily"]`. A name that is nearly one that the budget has is refused; one that the first call
+   * does not have, which a limit by attribute may be, is warned of. @default all that have a window
+   */
   readonly limits?: readonly string[] | undefined;
   /** @default systemClock */
   readonly clock?: Clock | undefined;
@@ -67,7 +71,8 @@ const maxWindows = 10_000;
  * It guarantees the spend, not the best use of it: a threshold without a pace spends where the gain is, and breaks the
  * budget when traffic changes.
  *
- * @throws ConfigError for options out of range.
+ * @throws ConfigError for options out of range, and for a misspelt limit: at once, or, where it is one by attribute, when a
+ *   call has it.
  */
 export function paceBudget(options: PaceBudgetOptions): RoutePolicy {
   rejectUnknownKeys(options, ['budget', 'band', 'pace', 'limits', 'clock', 'random'], 'paceBudget');
@@ -85,6 +90,8 @@ export function paceBudget(options: PaceBudgetOptions): RoutePolicy {
   if (typeof pace !== 'function') {
     throw new ConfigError('pace must be a function of the share of the time.', { option: 'pace' });
   }
+  const named = new NamedLimits(limits ?? []);
+  if (limits !== undefined) named.check(budget.remaining());
   const windows = new BoundedMap<string, Window>(maxWindows);
   /** By limit, as `windows`. */
   const inFlight = new Map<string, InFlight>();
@@ -151,6 +158,7 @@ export function paceBudget(options: PaceBudgetOptions): RoutePolicy {
 
     apply(draft) {
       const states = budget.remaining({ attributes: draft.options.attributes });
+      named.checkCall(states);
       deferUnaffordable(draft, states);
       const { pressure, limit } = pressureOf(states);
       if (pressure > 0) slowDown(draft, pressure, limit, random);

@@ -60,8 +60,8 @@ export interface Decision {
   /** The same with their figures. */
   readonly candidates: readonly RouteCandidate[];
   readonly record: RouteDecision;
-  /** Tells policies and channel how it ended: the first time only. */
-  settle(end: DecisionEnd): void;
+  /** Tells policies and channel how it ended: the first time only. False when it was told before. */
+  settle(end: DecisionEnd): boolean;
 }
 
 /** Where routers decide: capability gates, policies and records, the same for all of them. */
@@ -127,9 +127,10 @@ export class RouteDesk {
       candidates: plan,
       record,
       settle: (end) => {
-        if (settled) return;
+        if (settled) return false;
         settled = true;
         this.#settle(record, { prompt, options, plan, candidates: [...plan, ...rest] }, end);
+        return true;
       },
     };
   }

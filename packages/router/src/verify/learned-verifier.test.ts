@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Generation } from '@synapsekit/core';
 import { describe, expect, test } from 'vitest';
+import { sums } from '../../test/sums.ts';
 import { measureGap } from '../measure/measure-gap.ts';
 import { seededRandom } from '../measure/seeded-random.ts';
-import type { OutcomeRow } from '../outcomes/outcome.ts';
 import { readOutcomes } from '../outcomes/read-outcomes.ts';
 import { AnswerVerifier } from './answer-verifier.ts';
 import { learnedVerifier } from './learned-verifier.ts';
@@ -13,27 +13,6 @@ import { trainVerifier, type VerifierJson, verifierRows } from './train-verifier
 import type { Verdict } from './verifier.ts';
 
 const pair = { weak: 'small', strong: 'large' };
-
-/** Sums, right or wrong, that show whether they are: a wrong one breaks off. The large model fails one kind of question. */
-function sums(count: number, seed = 1): OutcomeRow[] {
-  const random = seededRandom(seed);
-  return Array.from({ length: count }, (_, i) => {
-    const [a, b] = [Math.floor(random() * 90) + 10, Math.floor(random() * 90) + 10];
-    const right = random() < 0.6;
-    const hopeless = random() < 0.3;
-    return {
-      id: `sum-${i}`,
-      prompt: hopeless ? `Guess what I think of: ${a} or ${b}?` : `What is ${a} + ${b}?`,
-      outcomes: {
-        small: {
-          score: right ? 1 : 0,
-          response: right ? `${a} + ${b} = ${a + b}.\n#### ${a + b}` : `Adding ${a} and ${b} we ha`,
-        },
-        large: { score: hopeless ? 0 : 1 },
-      },
-    };
-  });
-}
 
 const judge = async (
   verifier: ReturnType<typeof learnedVerifier>,

@@ -40,7 +40,7 @@ export interface TrainVerifierOptions {
 }
 
 /** With fewer rows the worst trainings are no better than chance. */
-const leastVerifierRows = 200;
+export const leastVerifierRows = 200;
 
 /** One row that a verifier can learn from. */
 export interface VerifierRow {
@@ -114,16 +114,28 @@ export interface ForeseenRows {
   readonly gain: Float64Array;
 }
 
+/** How rows are foreseen. */
+export interface ForeseeOptions {
+  readonly buckets: number;
+  readonly folds: number;
+  readonly seed: number;
+  readonly withPrompt?: boolean;
+}
+
 /** Cross-validation: each row is judged by a verifier that has not seen it. */
-export function foreseen(
+export function foreseen(rows: readonly VerifierRow[], options: ForeseeOptions): ForeseenRows {
+  const folds = foreseeing(rows, options);
+  for (;;) {
+    const step = folds.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same, a fold at a time, for those who let others have a turn in between. */
+export function* foreseeing(
   rows: readonly VerifierRow[],
-  options: {
-    readonly buckets: number;
-    readonly folds: number;
-    readonly seed: number;
-    readonly withPrompt?: boolean;
-  },
-): ForeseenRows {
+  options: ForeseeOptions,
+): Generator<void, ForeseenRows, undefined> {
   const { buckets, folds, seed, withPrompt = true } = options;
   const right = new Float64Array(rows.length);
   const gain = new Float64Array(rows.length);
@@ -140,6 +152,7 @@ export function foreseen(
       right[row] = weakRight;
       gain[row] = chance(matrix, row, strongHead) - weakRight;
     }
+    yield;
   }
   return { right, gain };
 }

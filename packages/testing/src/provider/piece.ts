@@ -63,6 +63,16 @@ export function limitPieces(
 ): readonly Piece[] {
   // A piece is at least one token, so no more than that can fit; mostly all of these do.
   const kept = pieces.slice(0, maxTokens);
-  while (kept.length > 0 && countPieces(kept, tokenizer).outputTokens > maxTokens) kept.pop();
+  for (;;) {
+    let over = countPieces(kept, tokenizer).outputTokens - maxTokens;
+    if (over <= 0 || kept.length === 0) break;
+    // A piece that is taken away takes no more tokens with it than it has by itself: the rest is counted once those are gone.
+    while (over > 0 && kept.length > 0) over -= tokensOf(kept.pop() as Piece, tokenizer);
+  }
   return kept.length === pieces.length ? pieces : kept;
+}
+
+function tokensOf(piece: Piece, { count }: Tokenizer): number {
+  const named = piece.kind === 'tool' && piece.opens !== undefined ? count(piece.opens.name) : 0;
+  return named + count(piece.text);
 }

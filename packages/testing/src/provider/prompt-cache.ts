@@ -7,9 +7,11 @@ const minTokens = 1_024;
 const stepTokens = 128;
 const maxPrefixes = 100_000;
 
-/** Remembers the beginnings of prompts, as the providers' automatic prompt caches do, and forgets none. */
+/** Remembers the beginnings of prompts, as the providers' automatic prompt caches do: the last 100,000, for ever. */
 export class PromptCache {
   readonly #seen: Set<string> = new Set();
+  /** Goes on where it stopped: a new one would pass all that were deleted before. */
+  #oldest: IterableIterator<string> | undefined;
 
   /** How many tokens of the prompt were seen before on the same model. Remembers the prompt. */
   read(chat: ValidChat, tokenizer: Tokenizer): number {
@@ -30,12 +32,14 @@ export class PromptCache {
 
   clear(): void {
     this.#seen.clear();
+    this.#oldest = undefined;
   }
 
   #remember(key: string): void {
     this.#seen.add(key);
-    const [oldest] = this.#seen;
-    if (this.#seen.size > maxPrefixes && oldest !== undefined) this.#seen.delete(oldest);
+    if (this.#seen.size <= maxPrefixes) return;
+    this.#oldest ??= this.#seen.values();
+    this.#seen.delete(this.#oldest.next().value ?? '');
   }
 }
 

@@ -9,7 +9,7 @@ import { joinPieces } from './piece.ts';
 import { errorBody, knownError, Refusal } from './provider-error.ts';
 import { readChat } from './read-chat.ts';
 import { sendStream } from './send-stream.ts';
-import { sendWhole } from './send-whole.ts';
+import { sendWhole, type WholeAnswer } from './send-whole.ts';
 import { wait } from './wait.ts';
 
 const unbilled = (): void => undefined;
@@ -65,7 +65,7 @@ function whole(
   answer: FinishedAnswer,
   facts: AnswerFacts,
   { fault }: Exchange,
-): Parameters<typeof sendWhole>[1] {
+): WholeAnswer {
   return {
     status: 200,
     headers: { 'content-type': 'application/json', ...fault.headers },
