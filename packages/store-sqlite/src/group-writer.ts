@@ -63,6 +63,8 @@ export class GroupWriter {
   #pauseEndsAtMs = 0;
   #heldBack: (() => void) | undefined;
   #writtenSinceCheckpoint = 0;
+  /** Since the last transaction the checkpointer has written, which looks as if another process had. */
+  #hasCheckpointed = false;
   /** Counts what was seen committed, and how far that was synced. */
   #seen = 0;
   #synced = 0;
@@ -210,9 +212,10 @@ export class GroupWriter {
     try {
       const others = records.begin();
       if (others) {
-        this.#turns.metOthers();
+        if (!this.#hasCheckpointed) this.#turns.metOthers();
         this.#seen += 1;
       }
+      this.#hasCheckpointed = false;
       this.#tidier.run(records, this.#queue.length);
       const hasMoreDue = sweep(records, sweepAtOnce);
       const size = Math.max(smallestGroup, Math.min(largestGroup, groupMs / this.#operationMs));
@@ -322,6 +325,7 @@ export class GroupWriter {
       this.#heldBack ??= () => {};
       const goOn = (): void => {
         clearTimeout(timer);
+        this.#hasCheckpointed = true;
         const run = this.#heldBack;
         this.#heldBack = undefined;
         run?.();
