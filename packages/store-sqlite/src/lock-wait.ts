@@ -1,7 +1,7 @@
 import { type Clock, LedgerError, type Random, systemClock } from '@synapsekit/core';
 import { isLocked } from './sqlite-error.ts';
 
-const firstSpreadMs = 8;
+const firstSpreadMs = 6;
 const lastSpreadMs = 1;
 
 /**
