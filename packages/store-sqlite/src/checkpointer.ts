@@ -1,7 +1,5 @@
 import { Worker } from 'node:worker_threads';
-
-/** How many pages the log may have before everybody is made to wait for it to be emptied: 64 MB. */
-const mostPages = 65_536;
+import { applicationId } from './schema.ts';
 
 /** What the thread runs. In one string, since it has to be found however the package is bundled. */
 const thread = `
@@ -11,33 +9,36 @@ const thread = `
   db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 20');
   const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
   const restart = db.prepare('PRAGMA wal_checkpoint(RESTART)');
+  // The first to write into a log that starts over has to wait for the disk. Writes what is there already.
+  const write = db.prepare('PRAGMA application_id = ${applicationId}');
   parentPort.on('message', (what) => {
     if (what === 'close') {
       db.close();
       parentPort.close();
       return;
     }
-    let left;
+    let isDone = false;
     try {
-      const { busy, log, checkpointed } = (what === 'restart' ? restart : passive).get();
-      left = busy === 1 ? -1 : log - checkpointed;
+      isDone = (what === 'restart' ? restart : passive).get().busy === 0;
+      if (isDone && what === 'restart') write.run();
     } catch {
-      left = -1;
+      // The next one does it.
     }
-    parentPort.postMessage(left);
+    parentPort.postMessage(isDone);
   });
 `;
 
 /**
  * Moves what is in the write-ahead log into the database, in a thread of its own: it has to wait for the disk.
  *
- * The log starts over when all of it was moved and nobody wrote meanwhile. So the bulk is moved first, beside the
- * writing, and then the rest, for which this process holds back for a moment.
+ * The log starts over only when all of it was moved and nobody wrote meanwhile; until then it grows, which makes every
+ * sync of it dearer, and every page harder to find in it. So the bulk is moved first, beside the writing, and then what
+ * was written since, for which everybody is kept from writing for a moment.
  */
 export class Checkpointer {
   readonly #path: string;
   #worker: Worker | undefined;
-  #answer: ((left: number) => void) | undefined;
+  #answer: ((isDone: boolean) => void) | undefined;
   #running: Promise<void> | undefined;
 
   constructor(path: string) {
@@ -66,18 +67,17 @@ export class Checkpointer {
   }
 
   async #run(holdBack: () => () => void): Promise<void> {
-    const left = await this.#ask('passive');
-    if (left === 0 || left < 0) return;
+    if (!(await this.#ask('passive'))) return;
     const goOn = holdBack();
     try {
-      await this.#ask(left > mostPages ? 'restart' : 'passive');
+      await this.#ask('restart');
     } finally {
       goOn();
     }
   }
 
-  /** How many pages are left, or a negative number when it could not be done: then the next one does it. */
-  #ask(what: 'passive' | 'restart'): Promise<number> {
+  /** Whether it could be done: if not, the next one does it. */
+  #ask(what: 'passive' | 'restart'): Promise<boolean> {
     return new Promise((resolve) => {
       this.#worker ??= this.#spawn();
       this.#answer = resolve;
@@ -94,9 +94,9 @@ export class Checkpointer {
     });
     const gone = (): void => {
       this.#worker = undefined;
-      this.#answer?.(-1);
+      this.#answer?.(false);
     };
-    worker.on('message', (left: number) => this.#answer?.(left));
+    worker.on('message', (isDone: boolean) => this.#answer?.(isDone));
     worker.on('error', gone);
     worker.on('exit', gone);
     worker.unref(); // only now: listening for messages keeps the process alive

@@ -212,3 +212,17 @@ test('the log is emptied beside the work, and does not grow without end', async 
   await ledger.dispose();
   expect(bytes).toBeLessThan(24 * 2 ** 20);
 });
+
+test('the log starts over while operations keep coming, too', async () => {
+  const ledger = await open();
+  // 64 at once without a break: nearly always one of them writes while the log is moved.
+  await Promise.all(
+    Array.from({ length: 64 }, async (_, worker) => {
+      for (let i = 0; i < 500; i++) await post(ledger, `x${worker}-${i}`, total);
+    }),
+  );
+  const bytes = statSync(`${path}-wal`).size;
+  expect(await ledger.status([total])).toMatchObject([{ committed: 64n * 500n * 5n }]);
+  await ledger.dispose();
+  expect(bytes).toBeLessThan(32 * 2 ** 20); // all of it together takes 52 MB
+});

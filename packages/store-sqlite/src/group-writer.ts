@@ -1,6 +1,7 @@
 import { LedgerError } from '@synapsekit/core';
 import { Checkpointer } from './checkpointer.ts';
 import type { LedgerFile } from './ledger-file.ts';
+import { LockTurns } from './lock-turns.ts';
 import { lockedTooLong, retryDelayMs, sleepForLock } from './lock-wait.ts';
 import { sweep } from './operations.ts';
 import type { Records } from './records.ts';
@@ -31,15 +32,12 @@ type Outcome = () => void;
 /** A transaction takes up as many operations as go in about so many milliseconds: then everything else has its turn. */
 const groupMs = 2;
 const smallestGroup = 16;
-/** A transaction with fewer operations tells little about what one takes, and keeps nobody waiting. */
+/** A transaction with fewer operations tells little about what one takes. */
 const fewOperations = 4;
 const largestGroup = 512;
 const sweepAtOnce = 64;
 /** After so many operations that wrote, the log is emptied. */
 const checkpointEvery = 4_000;
-/** For so many transactions after another process was met, this one leaves room for it. */
-const politeFor = 64;
-const longestPauseMs = 4;
 /** So long, in milliseconds, writing may be held back for a checkpoint. */
 const longestHoldBackMs = 200;
 
@@ -56,15 +54,17 @@ export class GroupWriter {
   readonly #tidier: Tidier;
   readonly #options: CheckedOptions;
   readonly #checkpointer: Checkpointer;
+  readonly #turns: LockTurns;
   #queue: Operation[] = [];
   /** A run is due, or waits for the lock. */
   #isScheduled = false;
   #attempts = 0;
-  #polite = 0;
   #operationMs = groupMs / 64;
   #pauseEndsAtMs = 0;
   #heldBack: (() => void) | undefined;
   #writtenSinceCheckpoint = 0;
+  /** Since the last transaction the checkpointer has written, which looks as if another process had. */
+  #hasCheckpointed = false;
   /** Counts what was seen committed, and how far that was synced. */
   #seen = 0;
   #synced = 0;
@@ -83,6 +83,7 @@ export class GroupWriter {
     this.#tidier = tidier;
     this.#options = options;
     this.#checkpointer = new Checkpointer(file.path);
+    this.#turns = new LockTurns(options.random);
   }
 
   /** Carries out an operation in one of the next transactions. */
@@ -189,7 +190,7 @@ export class GroupWriter {
 
   #waitForLock(error: unknown): void {
     const { clock, random, lockTimeoutMs } = this.#options;
-    this.#polite = politeFor;
+    this.#turns.metOthers();
     const nowMs = clock.monotonic();
     const late = this.#queue.filter(({ giveUpAtMs }) => giveUpAtMs <= nowMs);
     if (late.length > 0) {
@@ -211,9 +212,10 @@ export class GroupWriter {
     try {
       const others = records.begin();
       if (others) {
-        this.#polite = politeFor;
+        if (!this.#hasCheckpointed) this.#turns.metOthers();
         this.#seen += 1;
       }
+      this.#hasCheckpointed = false;
       this.#tidier.run(records, this.#queue.length);
       const hasMoreDue = sweep(records, sweepAtOnce);
       const size = Math.max(smallestGroup, Math.min(largestGroup, groupMs / this.#operationMs));
@@ -235,11 +237,13 @@ export class GroupWriter {
       this.#writtenSinceCheckpoint += taken.length;
       if (this.#writtenSinceCheckpoint >= checkpointEvery) this.#startCheckpoint();
     }
-    const tookMs = performance.now() - startMs;
+    const endMs = performance.now();
+    const tookMs = endMs - startMs;
     // What an operation takes changes with the machine, the file and the requests. Where few share a transaction, most of
     // it is the transaction itself.
     if (taken.length >= fewOperations) this.#operationMs += (tookMs / taken.length - this.#operationMs) / 8;
-    this.#leaveRoom(tookMs, taken.length);
+    const restMs = this.#turns.restAfter(taken.length, startMs, endMs);
+    this.#pauseEndsAtMs = restMs === 0 ? 0 : endMs + restMs;
     this.#acknowledge(outcomes, taken);
   }
 
@@ -253,19 +257,6 @@ export class GroupWriter {
       if (!(error instanceof LedgerError)) throw error;
       outcomes.push(() => reject(error)); // it has changed nothing, so the others can stand
     }
-  }
-
-  /**
-   * Where other processes write as well, the lock is left alone for about as long as it was held. After a few operations
-   * that is no matter: nobody has waited for them.
-   */
-  #leaveRoom(tookMs: number, count: number): void {
-    this.#pauseEndsAtMs = 0;
-    if (this.#polite === 0) return;
-    this.#polite -= 1;
-    if (count < fewOperations) return;
-    const pauseMs = Math.min(longestPauseMs, tookMs * (0.5 + this.#options.random()));
-    this.#pauseEndsAtMs = performance.now() + pauseMs;
   }
 
   /** The transaction, or getting one, failed: none of its operations has happened. */
@@ -334,6 +325,7 @@ export class GroupWriter {
       this.#heldBack ??= () => {};
       const goOn = (): void => {
         clearTimeout(timer);
+        this.#hasCheckpointed = true;
         const run = this.#heldBack;
         this.#heldBack = undefined;
         run?.();

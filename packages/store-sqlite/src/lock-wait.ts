@@ -1,7 +1,7 @@
 import { type Clock, LedgerError, type Random, systemClock } from '@synapsekit/core';
 import { isLocked } from './sqlite-error.ts';
 
-const firstSpreadMs = 4;
+const firstSpreadMs = 6;
 const lastSpreadMs = 1;
 
 /**
@@ -9,7 +9,7 @@ const lastSpreadMs = 1;
  * shrinks with each attempt, so that who has waited for long gets there before who has just come.
  */
 export function retryDelayMs(attempt: number, random: Random): number {
-  return 0.5 + random() * Math.max(lastSpreadMs, firstSpreadMs - attempt / 4);
+  return 0.5 + random() * Math.max(lastSpreadMs, firstSpreadMs - attempt / 2);
 }
 
 /**
