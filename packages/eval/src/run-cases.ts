@@ -4,15 +4,16 @@ import {
   type Random,
   rejectUnknownKeys,
   requireNumber,
-  systemClock,
   systemRandom,
 } from '@synapsekit/core';
 import { checkRepeats, type EvalCase } from './case.ts';
 import { listenToEvents } from './case-events.ts';
+import { RunningCases } from './case-watch.ts';
 import type { Reprice } from './charge.ts';
 import { CostMeter } from './cost-meter.ts';
 import { addCosts, reportCost } from './cost-report.ts';
 import { countResults } from './count-results.ts';
+import { realClock } from './real-clock.ts';
 import type { CaseResult, CostReport, RunResult, SuiteResult } from './result.ts';
 import { leftOut, notRun, runPlannedCase } from './run-planned-case.ts';
 import { judgeSuites } from './run-suite-metrics.ts';
@@ -59,7 +60,7 @@ export interface RunOptions {
   /** Results of an earlier run that this one goes on with: such a case is not run again, and counts as it ended. */
   readonly prior?: ((planned: PlannedCase) => CaseResult | undefined) | undefined;
   readonly observers?: readonly RunObserver[] | undefined;
-  /** @default systemClock */
+  /** @default the real one, whatever cases put in the place of `setTimeout` and `Date` */
   readonly clock?: Clock | undefined;
   /** Mints the seed. @default systemRandom */
   readonly random?: Random | undefined;
@@ -118,6 +119,7 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
   const startedMs = clock.monotonic();
   const link = linkSignals(options.signal);
   const { signal } = link;
+  const running = new RunningCases(signal);
   const meter = new CostMeter({ reprice: options.reprice });
   const judges = meter.run(() => new CostMeter());
   // A case that waits for nothing must not let the process end before its time is up.
@@ -163,7 +165,7 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
       const onStep = steps
         ? (step: string) => tell((observer) => observer.onCaseStep?.(step, index))
         : () => {};
-      const host = { clock, timeoutMs: settings.timeoutMs, signal, judges, seed, traffic, onStep };
+      const host = { clock, timeoutMs: settings.timeoutMs, running, judges, seed, traffic, onStep };
       const result = await runPlannedCase(planned, host, settings);
       if (result.status !== 'passed' && result.status !== 'not-run') failed++;
       keep(result, index);
@@ -219,7 +221,7 @@ function leave(planned: PlannedCase, onlySome: boolean): CaseResult | undefined 
 function readOptions(options: RunOptions) {
   rejectUnknownKeys(options, optionKeys, 'RunOptions');
   const { concurrency = 4, timeoutMs = 60_000, retry = 0, trials = 1, strict = true } = options;
-  const { observers = [], clock = systemClock, random = systemRandom, traffic } = options;
+  const { observers = [], clock = realClock, random = systemRandom, traffic } = options;
   requireNumber(concurrency, 'concurrency', { integer: true, min: 1 });
   requireNumber(timeoutMs, 'timeoutMs', { above: 0 });
   checkRepeats('RunOptions', { retry, trials });
