@@ -113,11 +113,13 @@ export function saveBaseline(name: string, { cases, startedAt }: RunResult, cwd:
     .map((each) => `    ${JSON.stringify(each)}`)
     .join(',\n');
   fs.mkdirSync(join(cwd, '.synapsekit/baselines'), { recursive: true });
+  // A name of its own: two runs may save at once. The last one counts, and each is whole.
+  const part = `${path}.${process.pid}.new`;
   fs.writeFileSync(
-    `${path}.new`,
+    part,
     `{\n  "format": "${format}",\n  "version": 1,\n  "savedAt": "${startedAt}",\n  "cases": [\n${lines}\n  ]\n}\n`,
   );
-  fs.renameSync(`${path}.new`, path);
+  fs.renameSync(part, path);
 }
 
 /** Compares a run with a baseline: exactly, as a replayed run is compared with another one. */

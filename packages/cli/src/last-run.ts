@@ -80,8 +80,9 @@ export class RunJournal {
     fs.mkdirSync(path, { recursive: true });
     // Nobody's repository wants these; tapes and baselines lie elsewhere.
     fs.writeFileSync(join(path, '.gitignore'), `.gitignore\n${name}*\n`);
-    fs.writeFileSync(`${this.path}.new`, text);
-    fs.renameSync(`${this.path}.new`, this.path);
+    const part = `${this.path}.${process.pid}.new`; // two runs may begin at once
+    fs.writeFileSync(part, text);
+    fs.renameSync(part, this.path);
   }
 }
 

@@ -14,12 +14,14 @@ import { CostMeter } from './cost-meter.ts';
 import { addCosts, reportCost } from './cost-report.ts';
 import { countResults } from './count-results.ts';
 import { realClock } from './real-clock.ts';
+import { redactValues } from './redact-values.ts';
 import type { CaseResult, CostReport, RunResult, SuiteResult } from './result.ts';
 import { leftOut, notRun, runPlannedCase } from './run-planned-case.ts';
 import { judgeSuites } from './run-suite-metrics.ts';
 import { schedule } from './schedule.ts';
 import { seededRandom, shuffle } from './seeded-random.ts';
 import { type EvalSuite, type PlannedCase, planCase } from './suite.ts';
+import { secretsOf } from './tape/secret-scan.ts';
 import type { TrafficController } from './traffic-control.ts';
 
 /** Told how a run goes on. */
@@ -57,6 +59,11 @@ export interface RunOptions {
   readonly traffic?: TrafficController | undefined;
   /** Prices every record anew. @default the prices of whoever recorded */
   readonly reprice?: Reprice | undefined;
+  /**
+   * Secrets by their name: results do not repeat their values.
+   * @default those of the environment, by the names of its variables
+   */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
   /** Results of an earlier run that this one goes on with: such a case is not run again, and counts as it ended. */
   readonly prior?: ((planned: PlannedCase) => CaseResult | undefined) | undefined;
   readonly observers?: readonly RunObserver[] | undefined;
@@ -81,6 +88,7 @@ const optionKeys: readonly (keyof RunOptions)[] = [
   'shuffle',
   'traffic',
   'reprice',
+  'secrets',
   'prior',
   'observers',
   'clock',
@@ -138,7 +146,9 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
   };
   const steps = observers.some(({ onCaseStep }) => onCaseStep !== undefined);
   const results: CaseResult[] = new Array(plan.length);
-  const keep = (result: CaseResult, index: number): void => {
+  const redact = redactValues(options.secrets ?? secretsOf(process.env));
+  const keep = (told: CaseResult, index: number): void => {
+    const result = redact(told);
     results[index] = result;
     tell((observer) => observer.onCaseEnd?.(result, index));
   };
@@ -175,7 +185,7 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
   tell((observer) => observer.onRunStart?.(plan));
   const order = settings.shuffle ? shuffle(tasks, seededRandom(seed, 'order')) : tasks;
   await meter.run(() => schedule(order, concurrency));
-  const suites = await meter.run(() => judgeAll(plan, results, { signal, judges, traffic }));
+  const suites = redact(await meter.run(() => judgeAll(plan, results, { signal, judges, traffic })));
   const cost = addCosts(reportCost(meter.cost), taken);
   const judgeCost = reportCost(judges.cost);
   over.abort('over');
