@@ -57,7 +57,9 @@ describe('what cases leave behind', { timeout: 120_000 }, () => {
     });
     const reports = ['json=r.json', 'junit=r.xml', 'html=r.html'].flatMap((each) => ['--reporter', each]);
     const env = { ACME_API_KEY: 'correct-horse' };
-    const { code, stdout, stderr } = await sandbox.run(['test', ...reports, '--reporter', 'default'], { env });
+    const { code, stdout, stderr } = await sandbox.run(['test', ...reports, '--reporter', 'default'], {
+      env,
+    });
     const files = ['r.json', 'r.xml', 'r.html', '.synapsekit/last-run.jsonl'];
     const written = files.map((file) => readFileSync(`${sandbox.folder}/${file}`, 'utf8'));
     expect(stdout).toContain('refused [the value of ACME_API_KEY]');
