@@ -64,19 +64,40 @@ const cases = {
         { name: 'b', scorer: () => 1 },
       ],
     });`,
+  promptfoo: `
+    const count = Number(process.env.CASES);
+    export default {
+      prompts: ['{{n}}'],
+      providers: ['file://provider.js'],
+      tests: Array.from({ length: count }, (_, n) => ({
+        vars: { n: String(n) },
+        assert: [{ type: 'equals', value: String(n) }, { type: 'javascript', value: () => true }],
+      })),
+    };`,
+  // Stands for the model that promptfoo would ask: it says what it is asked.
+  promptfooProvider: `
+    export default class Echo {
+      id() { return 'echo'; }
+      async callApi(prompt) { await null; return { output: prompt }; }
+    }`,
 };
 
 /**
- * Contenders that bring a compiler, a database or hundreds of megabytes with them: measured where somebody installed them
- * (`npm install --prefix benchmarks/peers`).
+ * Contenders that bring a compiler, a database or gigabytes with them: measured where somebody installed them
+ * (`npm install --prefix benchmarks/peers`, `npm install --prefix benchmarks/peers/promptfoo`).
  */
 const peers = join(root, 'benchmarks/peers');
+const promptfoo = join(peers, 'promptfoo');
 const withEvalite = existsSync(join(peers, 'node_modules/evalite'));
-const peersNote = withEvalite
-  ? 'evalite 1.0.0-beta.16 on vitest 4. '
-  : 'evalite is not installed here (npm install --prefix benchmarks/peers). ';
-const promptfooNote =
-  'promptfoo 0.123 is left out: it installs hundreds of megabytes; on a quiet machine, where bare Node takes 55 ms, it took 3.1 s for 3 cases and 9.0 s for 1,000.';
+const withPromptfoo = existsSync(join(promptfoo, 'node_modules/promptfoo'));
+const peersNote = [
+  withEvalite
+    ? 'evalite 1.0.0-beta.16 on vitest 4.'
+    : 'evalite is not installed here (npm install --prefix benchmarks/peers).',
+  withPromptfoo
+    ? 'promptfoo 0.123.1, with a provider that answers at once; it prints a table of the first cases.'
+    : 'promptfoo is not installed here (npm install --prefix benchmarks/peers/promptfoo: 2 GB).',
+].join(' ');
 
 export const bench: Bench = {
   title: 'Eval runner, in fresh processes',
@@ -99,7 +120,7 @@ export const bench: Bench = {
       return [
         await gauge({
           title: few,
-          note: `Wall time of a process, from its start to its end. Packages as they are published. ${peersNote}${promptfooNote}`,
+          note: `Wall time of a process, from its start to its end. Packages as they are published. ${peersNote}`,
           unit: 'ms',
           rounds,
           gauged: [
@@ -107,7 +128,7 @@ export const bench: Bench = {
             { name: 'synapsekit test', read: timed(command.synapsekit, 3) },
             { name: 'node --test', read: timed(command.nodeTest, 3) },
             { name: 'vitest', read: timed(command.vitest, 3) },
-            ...(withEvalite ? [{ name: 'evalite', read: () => peerMs(3) }] : []),
+            ...peersFor(3),
           ],
           targets: [
             { text: 'against what is written by hand', ratio: ['synapsekit test', 'by hand'], limit: 1.4 },
@@ -127,7 +148,7 @@ export const bench: Bench = {
             },
             { name: 'node --test', read: timed(command.nodeTest, 1_000) },
             { name: 'vitest', read: timed(command.vitest, 1_000) },
-            ...(withEvalite ? [{ name: 'evalite', read: () => peerMs(1_000) }] : []),
+            ...peersFor(1_000),
           ],
           targets: [
             { text: 'against what is written by hand', ratio: ['synapsekit test', 'by hand'], limit: 2 },
@@ -183,20 +204,45 @@ export const bench: Bench = {
   },
 };
 
-/** `evalite` runs where it is installed: it finds its own parts there. */
-function peerMs(count: number): Promise<number> {
+/** Peers run where they are installed: they find their own parts there. */
+function peersFor(count: number): readonly { readonly name: string; readonly read: () => Promise<number> }[] {
+  return [
+    ...(withEvalite ? [{ name: 'evalite', read: () => evaliteMs(count) }] : []),
+    ...(withPromptfoo ? [{ name: 'promptfoo', read: () => promptfooMs(count) }] : []),
+  ];
+}
+
+function evaliteMs(count: number): Promise<number> {
   writeFileSync(join(peers, 'cases.eval.ts'), cases.evalite);
   return wallMs(peers, ['node_modules/evalite/dist/bin.js', 'run'], count);
 }
 
+/** Without what would keep it from being fast: its cache, its database of results, its looks at the network. */
+function promptfooMs(count: number): Promise<number> {
+  writeFileSync(join(promptfoo, 'cases.js'), cases.promptfoo);
+  writeFileSync(join(promptfoo, 'provider.js'), cases.promptfooProvider);
+  const flags = ['--no-cache', '--no-write', '--no-progress-bar'];
+  const args = ['node_modules/promptfoo/dist/src/entrypoint.js', 'eval', '-c', 'cases.js', ...flags];
+  return wallMs(promptfoo, args, count, {
+    PROMPTFOO_CONFIG_DIR: join(promptfoo, '.promptfoo'),
+    PROMPTFOO_DISABLE_TELEMETRY: '1',
+    PROMPTFOO_DISABLE_UPDATE: '1',
+  });
+}
+
 /** From the start of a process to its end; its output is read, as a terminal would. */
-function wallMs(cwd: string, args: readonly string[], count: number): Promise<number> {
+function wallMs(
+  cwd: string,
+  args: readonly string[],
+  count: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const { CI: _, FORCE_COLOR: __, ...env } = process.env;
   const startMs = performance.now();
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       cwd,
-      env: { ...env, CASES: String(count), NO_COLOR: '1' },
+      env: { ...env, CASES: String(count), NO_COLOR: '1', ...more },
     });
     let lines = 0;
     child.stdout.on('data', (data: Buffer) => {

@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatUsd, parseUsd, usdDecimal } from '@synapsekit/core';
 import { type CaseResult, caseKey, type RunResult } from '@synapsekit/eval';
 import { UsageError } from './command.ts';
+import { fs } from './node-builtins.ts';
 
 /** What a baseline knows of a case. */
 interface BaselineCase {
@@ -63,7 +63,7 @@ export function readBaseline(name: string, cwd: string): Baseline {
   const path = pathOf(name, cwd);
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = fs.readFileSync(path, 'utf8');
   } catch {
     throw new UsageError(`There is no baseline "${name}". synapsekit test --save-baseline ${name} makes it.`);
   }
@@ -112,12 +112,14 @@ export function saveBaseline(name: string, { cases, startedAt }: RunResult, cwd:
     .sort((a, b) => (caseKey(a) < caseKey(b) ? -1 : 1))
     .map((each) => `    ${JSON.stringify(each)}`)
     .join(',\n');
-  mkdirSync(join(cwd, '.synapsekit/baselines'), { recursive: true });
-  writeFileSync(
-    `${path}.new`,
+  fs.mkdirSync(join(cwd, '.synapsekit/baselines'), { recursive: true });
+  // A name of its own: two runs may save at once. The last one counts, and each is whole.
+  const part = `${path}.${process.pid}.new`;
+  fs.writeFileSync(
+    part,
     `{\n  "format": "${format}",\n  "version": 1,\n  "savedAt": "${startedAt}",\n  "cases": [\n${lines}\n  ]\n}\n`,
   );
-  renameSync(`${path}.new`, path);
+  fs.renameSync(part, path);
 }
 
 /** Compares a run with a baseline: exactly, as a replayed run is compared with another one. */

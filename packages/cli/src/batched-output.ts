@@ -1,5 +1,8 @@
 import type { CliStream } from './io.ts';
 
+// Taken when this is loaded: a case may leave others in their place.
+const { setImmediate, clearImmediate } = globalThis;
+
 /** Longer texts are not kept back, in characters. */
 const enough = 16_384;
 

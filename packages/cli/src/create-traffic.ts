@@ -124,7 +124,7 @@ class InstalledTraffic implements TrafficController {
     return this.#traffic.prepare(files);
   }
 
-  admit(context: TrafficContext): Promise<string | undefined> {
+  admit(context: TrafficContext): Promise<string | undefined> | undefined {
     return this.#traffic.admit(context);
   }
 

@@ -1,6 +1,7 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import type { Dirent } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { UsageError } from './command.ts';
+import { fs } from './node-builtins.ts';
 
 const evalFile = /\.evals?\.(?:ts|mts|cts|tsx|js|mjs)$/;
 /** What a file is called that is found by itself, for messages. */
@@ -27,7 +28,7 @@ export async function discover(paths: readonly string[], cwd: string): Promise<r
     const { files, line } = await expand(path, cwd);
     for (const file of files) {
       // The real path: a file reached by two names is one module. A link that leads nowhere fails when it is loaded.
-      const real = await realpath(file).catch(() => file);
+      const real = realPathOf(file);
       const known = found.get(real);
       if (line === undefined) found.set(real, undefined);
       else if (!found.has(real)) found.set(real, new Set([line]));
@@ -42,11 +43,11 @@ async function expand(
   cwd: string,
 ): Promise<{ readonly files: readonly string[]; readonly line?: number }> {
   const absolute = resolve(cwd, path);
-  const entry = await kindOf(absolute, path);
-  if (entry === 'folder') return { files: await search(absolute) };
+  const entry = kindOf(absolute, path);
+  if (entry === 'folder') return { files: search(absolute) };
   if (entry === 'file') return { files: [absolute] };
   const [, file, line] = /^(.+?):(\d+)(?::\d+)?$/.exec(path) ?? [];
-  if (file !== undefined && (await kindOf(resolve(cwd, file), file)) === 'file') {
+  if (file !== undefined && kindOf(resolve(cwd, file), file) === 'file') {
     return { files: [resolve(cwd, file)], line: Number(line) };
   }
   const matched = /[*?[{]/.test(path) ? await matches(path, cwd) : [];
@@ -54,9 +55,9 @@ async function expand(
   throw new UsageError(`There is no file or folder "${path}".`);
 }
 
-async function kindOf(absolute: string, path: string): Promise<'file' | 'folder' | undefined> {
+function kindOf(absolute: string, path: string): 'file' | 'folder' | undefined {
   try {
-    return (await stat(absolute)).isDirectory() ? 'folder' : 'file';
+    return fs.statSync(absolute).isDirectory() ? 'folder' : 'file';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EINVAL') return undefined;
@@ -73,21 +74,35 @@ async function matches(pattern: string, cwd: string): Promise<string[]> {
   return found.sort();
 }
 
-async function search(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(
-      `The folder "${folder}" cannot be searched (${error.code}). Name the files or folders to run.`,
-    );
-  });
+function search(folder: string): readonly string[] {
+  const entries = entriesOf(folder);
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   const found: string[] = [];
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
-      if (!entry.name.startsWith('.') && !skippedFolders.has(entry.name)) found.push(...(await search(path)));
+      if (!entry.name.startsWith('.') && !skippedFolders.has(entry.name)) found.push(...search(path));
     } else if (evalFile.test(entry.name)) {
       found.push(path);
     }
   }
   return found;
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return fs.readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    throw new UsageError(
+      `The folder "${folder}" cannot be searched (${(error as NodeJS.ErrnoException).code}). Name the files or folders to run.`,
+    );
+  }
+}
+
+function realPathOf(file: string): string {
+  try {
+    return fs.realpathSync.native(file);
+  } catch {
+    return file;
+  }
 }

@@ -1,6 +1,6 @@
-import { styleText } from 'node:util';
 import { formatUsd, usdDecimal, usdNumber } from '@synapsekit/core';
 import type { Bill, SimulatedRequest } from '@synapsekit/testing';
+import { util } from './node-builtins.ts';
 
 /** One request to a simulated provider in one line: when, whom, how it ended, what it cost. */
 export function formatRequest(request: SimulatedRequest, color: boolean): string {
@@ -17,7 +17,7 @@ export function formatRequest(request: SimulatedRequest, color: boolean): string
     time,
     provider.padEnd(6),
     subject,
-    color ? styleText(good ? 'green' : 'red', end, { validateStream: false }) : end,
+    color ? util.styleText(good ? 'green' : 'red', end, { validateStream: false }) : end,
     `${(request.endedAtMs ?? request.atMs) - request.atMs} ms`,
     ...(billed === undefined
       ? []

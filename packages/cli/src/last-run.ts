@@ -1,7 +1,7 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CaseResult, caseKey } from '@synapsekit/eval';
 import { UsageError } from './command.ts';
+import { fs } from './node-builtins.ts';
 
 const folder = '.synapsekit';
 const name = 'last-run.jsonl';
@@ -67,7 +67,7 @@ export class RunJournal {
     this.#writtenMs = this.#now();
     try {
       if (!this.#begun) this.#replace(text);
-      else appendFileSync(this.path, text);
+      else fs.appendFileSync(this.path, text);
       this.#begun = true;
     } catch (error) {
       const code = error instanceof Error ? Reflect.get(error, 'code') : error;
@@ -77,11 +77,12 @@ export class RunJournal {
 
   #replace(text: string): void {
     const path = join(this.#cwd, folder);
-    mkdirSync(path, { recursive: true });
+    fs.mkdirSync(path, { recursive: true });
     // Nobody's repository wants these; tapes and baselines lie elsewhere.
-    writeFileSync(join(path, '.gitignore'), `.gitignore\n${name}*\n`);
-    writeFileSync(`${this.path}.new`, text);
-    renameSync(`${this.path}.new`, this.path);
+    fs.writeFileSync(join(path, '.gitignore'), `.gitignore\n${name}*\n`);
+    const part = `${this.path}.${process.pid}.new`; // two runs may begin at once
+    fs.writeFileSync(part, text);
+    fs.renameSync(part, this.path);
   }
 }
 
@@ -93,7 +94,7 @@ export class RunJournal {
 export function readLastRun(cwd: string, flag: string): LastRun {
   let text: string;
   try {
-    text = readFileSync(join(cwd, folder, name), 'utf8');
+    text = fs.readFileSync(join(cwd, folder, name), 'utf8');
   } catch {
     throw new UsageError(
       `${flag} needs an earlier run, and there is none: ${folder}/${name} cannot be read.`,

@@ -4,7 +4,7 @@ import { runCli } from './run-cli.ts';
 
 /** Runs the command line of this process, and ends the process with its exit code. */
 export async function main(): Promise<void> {
-  const { exit } = process;
+  const { exit, nextTick } = process;
   const controller = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
@@ -51,6 +51,7 @@ export async function main(): Promise<void> {
     host: createHost(),
   };
   const code = await runCli(process.argv.slice(2), io);
+  process.nextTick = nextTick; // streams need it, and a case may have left another one in its place
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   // Servers and sockets that the user's code left open must not keep the process alive.
   end(code);

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { type Command, type CommandArgs, UsageError } from './command.ts';
+import { util } from './node-builtins.ts';
 
 /**
  * Reads the arguments of a command.
@@ -12,7 +12,7 @@ export async function parseFlags(command: Command, argv: readonly string[]): Pro
     options[name] = { type, ...(short !== undefined && { short }), ...(multiple === true && { multiple }) };
   }
   try {
-    const { values, positionals } = parseArgs({ args: [...argv], options, allowPositionals: true });
+    const { values, positionals } = util.parseArgs({ args: [...argv], options, allowPositionals: true });
     return { positionals, flags: values };
   } catch (error) {
     if (!(error instanceof Error) || !String(Reflect.get(error, 'code')).startsWith('ERR_PARSE_ARGS'))

@@ -1,8 +1,8 @@
-import { accessSync, constants, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { formatComparison } from './baseline.ts';
 import { UsageError } from './command.ts';
 import { formatProblems, formatStrayErrors, formatVerdict } from './format-problems.ts';
+import { fs } from './node-builtins.ts';
 import type { ReporterName, ReporterSpec } from './reporter-spec.ts';
 import type { TestReport } from './test-report.ts';
 import { troublesOf } from './troubles.ts';
@@ -18,12 +18,12 @@ export function checkReportFiles(reporters: readonly ReporterSpec[], cwd: string
     if (file === undefined) continue;
     const path = resolve(cwd, file);
     try {
-      mkdirSync(dirname(path), { recursive: true });
-      accessSync(dirname(path), constants.W_OK);
-      if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+      fs.mkdirSync(dirname(path), { recursive: true });
+      fs.accessSync(dirname(path), fs.constants.W_OK);
+      if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
         throw Object.assign(new Error(), { code: 'EISDIR' });
       // That of an earlier run must not be taken for this one's, whatever becomes of it.
-      rmSync(path, { force: true });
+      fs.rmSync(path, { force: true });
     } catch (error) {
       throw new UsageError(`--reporter ${name}=${file}: it cannot be written (${codeOf(error)}).`);
     }
@@ -42,10 +42,10 @@ export async function writeReportFiles(
     const path = resolve(cwd, file);
     const part = `${path}.${process.pid}.part`;
     try {
-      writeFileSync(part, await format(name, report, cwd));
-      renameSync(part, path); // whole or not at all
+      fs.writeFileSync(part, await format(name, report, cwd));
+      fs.renameSync(part, path); // whole or not at all
     } catch (error) {
-      rmSync(part, { force: true });
+      fs.rmSync(part, { force: true });
       problems.push(`The report ${file} could not be written (${codeOf(error)}).`);
     }
   }

@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { util } from './node-builtins.ts';
 
 /** One cell of a table. */
 export interface Cell {
@@ -26,7 +26,7 @@ export function formatRows(
     Math.max(title.length, ...rows.map((row) => row[column]?.text.length ?? 0)),
   );
   const paint = (style: 'red' | 'yellow' | 'dim', text: string): string =>
-    color ? styleText(style, text, { validateStream: false }) : text;
+    color ? util.styleText(style, text, { validateStream: false }) : text;
   const format = (cells: readonly Cell[]): string =>
     cells
       .map(({ text, align, style }, column) => {

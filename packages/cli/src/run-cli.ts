@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { type CommandEntry, type CommandGroup, UsageError } from './command.ts';
 import { commandHelp } from './command-help.ts';
 import { type CliIo, exitCodes } from './io.ts';
+import { fs } from './node-builtins.ts';
 import { parseFlags } from './parse-flags.ts';
 
 /** What there is. A command, and all that it needs, is loaded when it runs: help must not wait for it. */
@@ -68,7 +68,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
 async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {
   const [first, ...rest] = argv;
   if (first === '--version' || first === '-v') {
-    io.stdout.write(`${await version()}\n`);
+    io.stdout.write(`${version()}\n`);
     return exitCodes.ok;
   }
   if (
@@ -162,8 +162,8 @@ async function unknownCommand(name: string, group: CommandGroup | undefined): Pr
   return new UsageError(`${whole} has no command "${name}". ${hint}\nTry: ${whole} --help`);
 }
 
-async function version(): Promise<string> {
+function version(): string {
   // From `src` as from `dist`.
-  const manifest: unknown = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = JSON.parse(fs.readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   return String((manifest as { readonly version?: unknown }).version);
 }

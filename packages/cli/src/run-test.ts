@@ -10,11 +10,14 @@ import {
   type ErrorReport,
   type PlannedCase,
   ProviderLimiter,
+  type Redact,
   type RunObserver,
   type RunResult,
+  redactValues,
   reportCost,
   reportError,
   runCases,
+  secretsOf,
   type TextReporter,
 } from '@synapsekit/eval';
 import {
@@ -55,6 +58,8 @@ interface TestRun {
   readonly watchdog: Watchdog | undefined;
   /** Errors that nobody caught, outside of cases. */
   readonly strays: ErrorReport[];
+  /** Takes the secrets of the environment out of what is told. */
+  readonly redact: Redact;
 }
 
 /** Beyond its own time, a case that does not give way gets so long before the process is killed, in milliseconds. */
@@ -71,13 +76,14 @@ export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo
   // A baseline that is not there is told before anything is paid.
   const baseline = options.compare === undefined ? undefined : readBaseline(options.compare, io.cwd);
   const traffic = await createTraffic(args, io, { limiter });
+  const redact = redactValues(secretsOf(io.env));
   const onTerminal = io.stderr.isTTY === true && io.env.CI === undefined;
   const progress = onTerminal ? new Progress(io.stderr) : undefined;
   const strays: ErrorReport[] = [];
   const endGuard = io.host?.guard({
     onError(error) {
       // An interrupted case may drop its work as it likes.
-      if (!crashCase(error) && !io.signal.aborted) strays.push(reportError(error));
+      if (!crashCase(error) && !io.signal.aborted) strays.push(redact(reportError(error)));
     },
     onExit: (error) => crashCase(error, 'it tried to end the process'),
   });
@@ -94,7 +100,7 @@ export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo
   const meter = new CostMeter({ reprice: traffic.reprice });
   try {
     return await meter.run(() =>
-      loadAndRun({ options, io, output, meter, traffic, progress, watchdog, strays, baseline }),
+      loadAndRun({ options, io, output, meter, traffic, progress, watchdog, strays, baseline, redact }),
     );
   } finally {
     watchdog?.stop();
@@ -117,7 +123,7 @@ async function loadAndRun(run: TestRun): Promise<number> {
     return exitCodes.ok;
   }
   const { watchdog } = run;
-  const loaded = await loadCases(
+  const found = await loadCases(
     { ...options, keys: bad },
     {
       cwd: io.cwd,
@@ -127,6 +133,8 @@ async function loadAndRun(run: TestRun): Promise<number> {
       onFile: (file) => watchdog?.onFile(file),
     },
   );
+  const { loadErrors, problems } = run.redact({ loadErrors: found.loadErrors, problems: found.problems });
+  const loaded = { ...found, loadErrors, problems };
   io.stderr.write(formatProblems(loaded, io.cwd));
   return options.list ? list(run, loaded) : runAndReport(run, loaded, options.resume ? last : undefined);
 }
@@ -195,6 +203,7 @@ async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | u
     seed,
     shuffle,
     strict,
+    secrets: secretsOf(io.env),
     traffic: traffic.controller,
     prior: last === undefined ? undefined : (planned) => priorResult(planned, last),
     signal: io.signal,
@@ -207,7 +216,7 @@ async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | u
   });
   await nextTurn(); // rejections that nobody handles are known a turn later
   journal.flush();
-  const problems = [...loaded.problems, ...(await closeTraffic(traffic))];
+  const problems = [...loaded.problems, ...run.redact(await closeTraffic(traffic))];
   const measured = {
     ...result,
     ...(last === undefined && { cost: reportCost(meter.cost) }),

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isSynapseError, type LedgerStore, parseUsd, usdDecimal } from '@synapsekit/core';
@@ -6,6 +5,7 @@ import type { PriceBook } from '@synapsekit/cost';
 import type { TapeMode } from '@synapsekit/eval';
 import { type CommandArgs, UsageError } from './command.ts';
 import type { CliIo } from './io.ts';
+import { fs } from './node-builtins.ts';
 import { listFlag, numberFlag, textFlag } from './parse-flags.ts';
 import { inCi } from './test-options.ts';
 
@@ -114,7 +114,7 @@ export async function loadPrices(path: string | undefined, cwd: string): Promise
   const { PriceBook } = await import('@synapsekit/cost');
   if (path === undefined) return new PriceBook();
   try {
-    const json = JSON.parse(await readFile(resolve(cwd, path), 'utf8')) as unknown;
+    const json = JSON.parse(fs.readFileSync(resolve(cwd, path), 'utf8')) as unknown;
     return new PriceBook(Array.isArray(json) ? { overrides: json } : (json as object));
   } catch (error) {
     const why = error instanceof SyntaxError || isSynapseError(error) ? error.message : reasonOf(error);

@@ -1,4 +1,4 @@
-import { CallTimeoutError, type Clock, type LinkedSignal, linkSignals } from '@synapsekit/core';
+import { CallTimeoutError, type Clock } from '@synapsekit/core';
 import { isAssertionError } from './assertion-error.ts';
 import type { CaseScope } from './case-scope.ts';
 import type { CostMeter } from './cost-meter.ts';
@@ -8,12 +8,35 @@ import type { CaseEnding } from './result.ts';
 /** How long aborted calls get to end, so that what they cost is still counted. */
 const graceMs = 500;
 
+/** The cases that are running: one listener on the signal of the run interrupts all of them. */
+export class RunningCases {
+  readonly signal: AbortSignal;
+  readonly #interrupts: Set<() => void> = new Set();
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal;
+    signal.addEventListener('abort', () => {
+      for (const interrupt of this.#interrupts) interrupt();
+    });
+  }
+
+  /** Calls `interrupt` when the run is interrupted, unless that was taken back. */
+  add(interrupt: () => void): void {
+    this.#interrupts.add(interrupt);
+  }
+
+  delete(interrupt: () => void): void {
+    this.#interrupts.delete(interrupt);
+  }
+}
+
 /** Watches over a running case: its time, interruptions, and errors that nobody catches. */
 export class CaseWatch {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
-  readonly #interrupted: AbortSignal;
-  readonly #link: LinkedSignal;
+  readonly #running: RunningCases;
+  readonly #controller = new AbortController();
+  readonly #interrupt = (): void => this.#abort(this.#running.signal.reason);
   readonly #startedMs: number;
   readonly #cancelTimer: () => void;
   /** Takes errors that nobody catches. */
@@ -26,27 +49,29 @@ export class CaseWatch {
   #ending: CaseEnding | undefined;
   #giveUp: ((reason: unknown) => void) | undefined;
 
-  constructor(options: { readonly clock: Clock; readonly timeoutMs: number; readonly signal: AbortSignal }) {
+  constructor(options: {
+    readonly clock: Clock;
+    readonly timeoutMs: number;
+    readonly running: RunningCases;
+  }) {
     this.#clock = options.clock;
     this.#timeoutMs = options.timeoutMs;
-    this.#interrupted = options.signal;
-    this.#link = linkSignals(options.signal);
+    this.#running = options.running;
     this.#startedMs = this.#clock.monotonic();
-    const { signal } = this.#link;
-    // One listener for all parts: the signal lives no longer than the case.
-    signal.addEventListener('abort', () => this.#giveUp?.(signal.reason), { once: true });
+    if (options.running.signal.aborted) this.#interrupt();
+    else options.running.add(this.#interrupt);
     this.#cancelTimer = this.#clock.timer(this.#timeoutMs, () => this.#timeOut());
   }
 
   /** Aborts when the case has to stop. */
   get signal(): AbortSignal {
-    return this.#link.signal;
+    return this.#controller.signal;
   }
 
   /** Runs a part of the case; rejects at once when it has to stop, whatever the part does. */
   over<T>(part: () => Promise<T>, name = 'it'): Promise<T> {
     this.#part = name;
-    const { signal } = this.#link;
+    const { signal } = this.#controller;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     this.#giveUp = reject;
     if (signal.aborted) reject(signal.reason);
@@ -69,7 +94,7 @@ export class CaseWatch {
   /** Gives the case up because of `error`: what it has going is aborted. */
   async abandon(error: unknown, meter: CostMeter): Promise<CaseEnding> {
     const ending = this.#endingOf(error);
-    this.#link.abort(error);
+    this.#abort(error);
     const enough = new AbortController();
     const grace = this.#clock.sleep(graceMs, { signal: enough.signal }).catch(() => {});
     await Promise.race([meter.idle(), grace]);
@@ -80,7 +105,7 @@ export class CaseWatch {
   end(ending: CaseEnding): void {
     this.#ending = ending;
     this.#cancelTimer();
-    this.#link.dispose();
+    this.#running.delete(this.#interrupt);
   }
 
   #endingOf(error: unknown): CaseEnding {
@@ -98,15 +123,21 @@ export class CaseWatch {
         reason: `${this.#late} did not end within ${this.#timeoutMs} ms; a longer time is set with timeoutMs`,
       };
     }
-    if (this.#interrupted.aborted) {
+    if (this.#running.signal.aborted) {
       return { status: 'not-run', reason: `it was interrupted after ${Math.round(latencyMs)} ms` };
     }
     return { status: isAssertionError(error) ? 'failed' : 'error', error: reportError(error) };
   }
 
+  /** The first reason counts. */
+  #abort(reason: unknown): void {
+    this.#controller.abort(reason);
+    this.#giveUp?.(this.#controller.signal.reason);
+  }
+
   #timeOut(): void {
     this.#late = this.#part;
-    this.#link.abort(
+    this.#abort(
       new CallTimeoutError(`The eval case did not end within ${this.#timeoutMs} ms.`, {
         phase: 'total',
         timeoutMs: this.#timeoutMs,
@@ -118,7 +149,7 @@ export class CaseWatch {
     // What a case that is lost already leaves behind is not worth another word.
     if (this.#ending !== undefined) return this.#ending.status !== 'passed';
     this.#crash ??= { error, reason };
-    this.#link.abort(error);
+    this.#abort(error);
     return true;
   }
 }

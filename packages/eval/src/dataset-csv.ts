@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
 import { checkRow, type DatasetOptions, unreadable } from './dataset-lines.ts';
+import { fs } from './node-builtins.ts';
 import { shownPath } from './source-position.ts';
 
 /** How a CSV file is read. */
@@ -44,7 +44,7 @@ export async function* csv<Row = Record<string, string>>(
     skip_empty_lines: true,
     ...(limit !== undefined && { to: limit }),
   });
-  const stream = createReadStream(file);
+  const stream = fs.createReadStream(file);
   let failure: unknown;
   stream.on('error', (error) => {
     failure = error;

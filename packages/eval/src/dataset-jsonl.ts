@@ -1,8 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, rejectUnknownKeys, requireNumber } from '@synapsekit/core';
 import { checkRow, type DatasetOptions, unreadable } from './dataset-lines.ts';
+import { fs } from './node-builtins.ts';
 import { shownPath } from './source-position.ts';
 
 /**
@@ -29,7 +28,8 @@ export async function* jsonl<Row = Record<string, unknown>>(
   const { schema, limit = Number.POSITIVE_INFINITY } = options;
   if (limit !== Number.POSITIVE_INFINITY) requireNumber(limit, 'limit', { integer: true, min: 1 });
   const file = path instanceof URL ? fileURLToPath(path) : path;
-  const stream = createReadStream(file, 'utf8');
+  const { createInterface } = await import('node:readline');
+  const stream = fs.createReadStream(file, 'utf8');
   let failure: unknown;
   stream.on('error', (error) => {
     failure = error;

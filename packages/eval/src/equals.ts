@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import { ConfigError } from '@synapsekit/core';
 import type { CaseRun, Metric, MetricVerdict } from './metric.ts';
 import { type MetricOptions, readMetricOptions } from './metric-options.ts';
+import { util } from './node-builtins.ts';
 import { show } from './output.ts';
 
 /** Options of `Equals`. */
@@ -54,7 +54,7 @@ export class Equals<const Name extends string = never> implements Metric<Name> {
     const actual = output === undefined ? value : output;
     const same = this.#partial
       ? containsFields(actual, this.#expected)
-      : isDeepStrictEqual(this.#normal(actual), this.#normal(this.#expected));
+      : util.isDeepStrictEqual(this.#normal(actual), this.#normal(this.#expected));
     if (same) return { pass: true };
     return { pass: false, detail: `expected ${show(this.#expected)}, got ${show(actual)}` };
   }
@@ -66,7 +66,7 @@ export class Equals<const Name extends string = never> implements Metric<Name> {
 
 function containsFields(actual: unknown, expected: unknown): boolean {
   if (typeof expected !== 'object' || expected === null || Array.isArray(expected)) {
-    return isDeepStrictEqual(actual, expected);
+    return util.isDeepStrictEqual(actual, expected);
   }
   if (typeof actual !== 'object' || actual === null) return false;
   return Object.entries(expected).every(([key, value]) => containsFields(Reflect.get(actual, key), value));

@@ -49,6 +49,7 @@ export { MinWordCount, type MinWordCountOptions } from './min-word-count.ts';
 export { NoFallback } from './no-fallback.ts';
 export { NumericDiff, type NumericDiffOptions } from './numeric-diff.ts';
 export { ProviderLimiter, type ProviderLimiterOptions } from './provider-limiter.ts';
+export { type Redact, redactValues } from './redact-values.ts';
 export { Regex, type RegexOptions } from './regex.ts';
 export { pastBoundary } from './relay/uncovered-traffic.ts';
 export type {

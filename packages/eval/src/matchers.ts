@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { util } from './node-builtins.ts';
 import { show } from './output.ts';
 
 /** What a matcher found. */
@@ -40,7 +40,7 @@ export class Matchers<Result> {
   /** Equal in every part, by `util.isDeepStrictEqual`: classes and properties that are `undefined` count. */
   toEqual(expected: unknown): Result {
     return this.#judge((received) => ({
-      holds: isDeepStrictEqual(received, expected),
+      holds: util.isDeepStrictEqual(received, expected),
       says: `to equal ${show(expected)}`,
       expected: { value: expected },
     }));
@@ -175,7 +175,7 @@ function contains(received: unknown, expected: unknown): boolean {
     throw new TypeError(`toContain: a text cannot contain ${show(expected)}.`);
   }
   if (Array.isArray(received) || received instanceof Set) {
-    return [...received].some((item) => isDeepStrictEqual(item, expected));
+    return [...received].some((item) => util.isDeepStrictEqual(item, expected));
   }
   throw new TypeError(`toContain judges a text, a list or a set, got ${show(received)}.`);
 }

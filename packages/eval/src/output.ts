@@ -1,5 +1,5 @@
-import { inspect } from 'node:util';
 import { clip, textLimits } from './clip.ts';
+import { util } from './node-builtins.ts';
 
 /** What of a case's result is judged: a string as it is, the field `output`, or the `text` of a `Generation`. */
 export function outputOf(value: unknown): unknown {
@@ -28,7 +28,7 @@ export function notText(output: unknown): string {
 /** Any value in one short line, for messages. Survives hostile ones. */
 export function show(value: unknown, maxLength = 200): string {
   try {
-    const text = inspect(typeof value === 'string' ? clip(value, maxLength) : value, {
+    const text = util.inspect(typeof value === 'string' ? clip(value, maxLength) : value, {
       depth: 3,
       breakLength: Infinity,
       maxArrayLength: 20,

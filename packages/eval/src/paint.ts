@@ -1,4 +1,4 @@
-import { styleText } from 'node:util';
+import { util } from './node-builtins.ts';
 
 /** Colours a text for a terminal, or leaves it as it is. */
 export type Paint = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: string) => string;
@@ -7,5 +7,5 @@ export type Paint = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold', text: s
 export function createPaint(color: boolean): Paint {
   if (!color) return (_, text) => text;
   // Whether the stream takes colours was decided by whoever asks.
-  return (style, text) => styleText(style, text, { validateStream: false });
+  return (style, text) => util.styleText(style, text, { validateStream: false });
 }

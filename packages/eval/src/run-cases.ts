@@ -4,21 +4,24 @@ import {
   type Random,
   rejectUnknownKeys,
   requireNumber,
-  systemClock,
   systemRandom,
 } from '@synapsekit/core';
 import { checkRepeats, type EvalCase } from './case.ts';
 import { listenToEvents } from './case-events.ts';
+import { RunningCases } from './case-watch.ts';
 import type { Reprice } from './charge.ts';
 import { CostMeter } from './cost-meter.ts';
 import { addCosts, reportCost } from './cost-report.ts';
 import { countResults } from './count-results.ts';
+import { realClock } from './real-clock.ts';
+import { redactValues } from './redact-values.ts';
 import type { CaseResult, CostReport, RunResult, SuiteResult } from './result.ts';
 import { leftOut, notRun, runPlannedCase } from './run-planned-case.ts';
 import { judgeSuites } from './run-suite-metrics.ts';
 import { schedule } from './schedule.ts';
 import { seededRandom, shuffle } from './seeded-random.ts';
 import { type EvalSuite, type PlannedCase, planCase } from './suite.ts';
+import { secretsOf } from './tape/secret-scan.ts';
 import type { TrafficController } from './traffic-control.ts';
 
 /** Told how a run goes on. */
@@ -56,10 +59,15 @@ export interface RunOptions {
   readonly traffic?: TrafficController | undefined;
   /** Prices every record anew. @default the prices of whoever recorded */
   readonly reprice?: Reprice | undefined;
+  /**
+   * Secrets by their name: results do not repeat their values.
+   * @default those of the environment, by the names of its variables
+   */
+  readonly secrets?: Readonly<Record<string, string>> | undefined;
   /** Results of an earlier run that this one goes on with: such a case is not run again, and counts as it ended. */
   readonly prior?: ((planned: PlannedCase) => CaseResult | undefined) | undefined;
   readonly observers?: readonly RunObserver[] | undefined;
-  /** @default systemClock */
+  /** @default the real one, whatever cases put in the place of `setTimeout` and `Date` */
   readonly clock?: Clock | undefined;
   /** Mints the seed. @default systemRandom */
   readonly random?: Random | undefined;
@@ -80,6 +88,7 @@ const optionKeys: readonly (keyof RunOptions)[] = [
   'shuffle',
   'traffic',
   'reprice',
+  'secrets',
   'prior',
   'observers',
   'clock',
@@ -118,6 +127,7 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
   const startedMs = clock.monotonic();
   const link = linkSignals(options.signal);
   const { signal } = link;
+  const running = new RunningCases(signal);
   const meter = new CostMeter({ reprice: options.reprice });
   const judges = meter.run(() => new CostMeter());
   // A case that waits for nothing must not let the process end before its time is up.
@@ -136,7 +146,9 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
   };
   const steps = observers.some(({ onCaseStep }) => onCaseStep !== undefined);
   const results: CaseResult[] = new Array(plan.length);
-  const keep = (result: CaseResult, index: number): void => {
+  const redact = redactValues(options.secrets ?? secretsOf(process.env));
+  const keep = (told: CaseResult, index: number): void => {
+    const result = redact(told);
     results[index] = result;
     tell((observer) => observer.onCaseEnd?.(result, index));
   };
@@ -163,7 +175,7 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
       const onStep = steps
         ? (step: string) => tell((observer) => observer.onCaseStep?.(step, index))
         : () => {};
-      const host = { clock, timeoutMs: settings.timeoutMs, signal, judges, seed, traffic, onStep };
+      const host = { clock, timeoutMs: settings.timeoutMs, running, judges, seed, traffic, onStep };
       const result = await runPlannedCase(planned, host, settings);
       if (result.status !== 'passed' && result.status !== 'not-run') failed++;
       keep(result, index);
@@ -173,7 +185,7 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
   tell((observer) => observer.onRunStart?.(plan));
   const order = settings.shuffle ? shuffle(tasks, seededRandom(seed, 'order')) : tasks;
   await meter.run(() => schedule(order, concurrency));
-  const suites = await meter.run(() => judgeAll(plan, results, { signal, judges, traffic }));
+  const suites = redact(await meter.run(() => judgeAll(plan, results, { signal, judges, traffic })));
   const cost = addCosts(reportCost(meter.cost), taken);
   const judgeCost = reportCost(judges.cost);
   over.abort('over');
@@ -219,7 +231,7 @@ function leave(planned: PlannedCase, onlySome: boolean): CaseResult | undefined 
 function readOptions(options: RunOptions) {
   rejectUnknownKeys(options, optionKeys, 'RunOptions');
   const { concurrency = 4, timeoutMs = 60_000, retry = 0, trials = 1, strict = true } = options;
-  const { observers = [], clock = systemClock, random = systemRandom, traffic } = options;
+  const { observers = [], clock = realClock, random = systemRandom, traffic } = options;
   requireNumber(concurrency, 'concurrency', { integer: true, min: 1 });
   requireNumber(timeoutMs, 'timeoutMs', { above: 0 });
   checkRepeats('RunOptions', { retry, trials });

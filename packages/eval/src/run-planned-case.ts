@@ -24,12 +24,12 @@ export async function runPlannedCase(
   if (trials === 1 && (retry === 0 || !mayBeRunAgain(first))) return caseResult(planned, first);
   const done = [first];
   if (trials > 1) {
-    while (done.length < trials && !host.signal.aborted && done.at(-1)?.stop !== 'budget') {
+    while (done.length < trials && !host.running.signal.aborted && done.at(-1)?.stop !== 'budget') {
       done.push(await runTrial(planned, done.length, host));
     }
     return ofTrials(planned, done, trials);
   }
-  while (done.length <= retry && mayBeRunAgain(done.at(-1) as TrialResult) && !host.signal.aborted) {
+  while (done.length <= retry && mayBeRunAgain(done.at(-1) as TrialResult) && !host.running.signal.aborted) {
     done.push(await runTrial(planned, done.length, host));
   }
   return ofRetries(planned, done);

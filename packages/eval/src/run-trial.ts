@@ -2,7 +2,7 @@ import type { Clock } from '@synapsekit/core';
 import { AssertionLog } from './assertion-log.ts';
 import type { CallReport } from './call-report.ts';
 import { CaseEvents } from './case-events.ts';
-import { CaseWatch } from './case-watch.ts';
+import { CaseWatch, type RunningCases } from './case-watch.ts';
 import { accountOf, CostMeter } from './cost-meter.ts';
 import { noCost, reportCost } from './cost-report.ts';
 import { createExpect } from './expect.ts';
@@ -16,14 +16,15 @@ import { enterContext } from './run-context.ts';
 import { seededRandom } from './seeded-random.ts';
 import type { PlannedCase } from './suite.ts';
 import type { TrafficContext, TrafficController } from './traffic-control.ts';
+import { LazyAbort, TrialContext } from './trial-context.ts';
 
 /** What a case runs with. */
 export interface CaseHost {
   readonly clock: Clock;
   /** For cases that have none of their own. */
   readonly timeoutMs: number;
-  /** Interrupts the run. */
-  readonly signal: AbortSignal;
+  /** The cases that run, and the signal that interrupts them. */
+  readonly running: RunningCases;
   /** Measures what judges cost. */
   readonly judges: CostMeter;
   readonly seed: number;
@@ -41,22 +42,22 @@ export async function runTrial(planned: PlannedCase, trial: number, host: CaseHo
   const { name } = planned.case;
   const identity = { file: planned.file, suite: planned.suite, name, trial };
   if (traffic?.admit !== undefined) {
-    const refusal = await traffic.admit({ ...identity, role: 'case', signal: host.signal });
+    const admitted = traffic.admit({ ...identity, role: 'case', signal: host.running.signal });
+    const refusal = typeof admitted === 'object' ? await admitted : admitted;
     if (refusal !== undefined) return notRunTrial(refusal, 'budget');
   }
   const meter = new CostMeter();
   const events = new CaseEvents();
   const log = new AssertionLog();
-  const watch = new CaseWatch({ clock, timeoutMs: planned.timeoutMs ?? host.timeoutMs, signal: host.signal });
-  const returned = traffic === undefined ? undefined : new AbortController();
-  const wire: TrafficContext = {
-    ...identity,
-    role: 'case',
-    signal: watch.signal,
-    returned: returned?.signal,
-  };
-  const within = <T>(role: 'case' | 'judge', fn: () => T): T =>
-    traffic === undefined ? fn() : traffic.run({ ...wire, role }, fn);
+  const watch = new CaseWatch({
+    clock,
+    timeoutMs: planned.timeoutMs ?? host.timeoutMs,
+    running: host.running,
+  });
+  const returned = new LazyAbort();
+  const wire = new TrialContext(planned, { trial, role: 'case', signal: watch.signal, returned });
+  const within = <T>(context: TrafficContext, fn: () => T): T =>
+    traffic === undefined ? fn() : traffic.run(context, fn);
   const metrics: MetricResult[] = [];
   let value: unknown;
   let reported: ReportedFigures = {};
@@ -72,9 +73,9 @@ export async function runTrial(planned: PlannedCase, trial: number, host: CaseHo
     host.onStep('');
     const own = { account: accountOf(meter), scope: watch.scope, events };
     value = await watch.over(() =>
-      within('case', () => enterContext(own, async () => planned.case.run(context))),
+      within(wire, () => enterContext(own, async () => planned.case.run(context))),
     );
-    returned?.abort();
+    returned.abort();
     if (log.busy) await watch.over(() => log.settled());
     const latencyMs = watch.stopTheClock();
     log.throwFailure();
@@ -107,7 +108,7 @@ export async function runTrial(planned: PlannedCase, trial: number, host: CaseHo
           metrics.push(await judge(metric, run));
         }
       };
-      await watch.over(() => within('judge', () => enterContext(judges, judgeAll)));
+      await watch.over(() => within(wire.ofJudges(), () => enterContext(judges, judgeAll)));
     }
     // Also what the case asserted while it was judged, in work that it did not wait for.
     if (log.busy) await watch.over(() => log.settled());

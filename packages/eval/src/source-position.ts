@@ -8,10 +8,17 @@ export interface SourcePosition {
   readonly column: number;
 }
 
-/** The two innermost frames of whoever called `from`, as V8 prints them. */
+/** The innermost frame of whoever called `from`, as V8 prints it; two where that one is in no file, as `map` is. */
 export function captureStack(from: (...args: never[]) => unknown): string {
+  const stack = framesOf(from, 1);
+  return isInFile.test(stack) ? stack : framesOf(from, 2);
+}
+
+const isInFile = /:\d+:\d+\)?$/;
+
+function framesOf(from: (...args: never[]) => unknown, count: number): string {
   const before = Error.stackTraceLimit;
-  Error.stackTraceLimit = 2;
+  Error.stackTraceLimit = count;
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, from);
   Error.stackTraceLimit = before;
@@ -25,10 +32,18 @@ export function positionOf(stack: string | undefined): SourcePosition | undefine
     const [, place = '', line, column] =
       /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/]).*?):(\d+):(\d+)\)?$/.exec(frame) ?? [];
     if (place === '') continue;
-    const path = place.startsWith('file:') ? fileURLToPath(place.replace(/[?#].*$/, '')) : place;
-    return { path, line: Number(line), column: Number(column) };
+    return { path: pathOf(place), line: Number(line), column: Number(column) };
   }
   return undefined;
+}
+
+/** A thousand cases of one file ask for the same path one after the other. */
+let last: { readonly place: string; readonly path: string } | undefined;
+
+function pathOf(place: string): string {
+  if (!place.startsWith('file:')) return place;
+  if (last?.place !== place) last = { place, path: fileURLToPath(place.replace(/[?#].*$/, '')) };
+  return last.path;
 }
 
 /** A path for messages: from the working folder where it lies in it. */

@@ -1,7 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import { ConfigError } from '@synapsekit/core';
 import type { CaseRun, Metric, MetricVerdict } from './metric.ts';
 import { type MetricOptions, oneOf, readMetricOptions, requireText } from './metric-options.ts';
+import { util } from './node-builtins.ts';
 import { show } from './output.ts';
 
 /** A tool call that is expected: its name, and its arguments where they matter. */
@@ -118,7 +118,9 @@ function fits(actual: ActualToolCall, { name, arguments: wanted }: ExpectedToolC
   if (wanted === undefined) return true;
   const given = actual.arguments;
   if (typeof given !== 'object' || given === null) return false;
-  return Object.entries(wanted).every(([key, value]) => isDeepStrictEqual(Reflect.get(given, key), value));
+  return Object.entries(wanted).every(([key, value]) =>
+    util.isDeepStrictEqual(Reflect.get(given, key), value),
+  );
 }
 
 function readToolCalls(value: unknown): readonly ActualToolCall[] | undefined {

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { fs } from '../node-builtins.ts';
 
 /** The sources that a name of a build output may stand for. */
 const sources: Readonly<Record<string, readonly string[]>> = {
@@ -28,5 +28,5 @@ export function existingFile(path: string): string | undefined {
 }
 
 export function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

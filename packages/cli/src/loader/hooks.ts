@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { isBuiltin, registerHooks } from 'node:module';
 import { extname } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fs } from '../node-builtins.ts';
 import { existingFile, fileFor, isFile } from './file-for.ts';
 import { needsTransform, transform } from './transform.ts';
 import { type PathsMatcher, pathsMatcherFor } from './tsconfig-paths.ts';
@@ -60,7 +60,7 @@ function load(
   const path = fileURLToPath(url.replace(/[?#].*$/, ''));
   onModule(path);
   if (!typed.has(extname(path))) return next(url, context);
-  const source = readFileSync(path, 'utf8');
+  const source = fs.readFileSync(path, 'utf8');
   if (!needsTransform(path, source)) return next(url, context);
   return {
     format: formatOf(context.format, source),

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fs } from '../node-builtins.ts';
 
 /** Where an import may lie, by `paths` of the tsconfig; empty for one that they say nothing about. */
 export type PathsMatcher = (specifier: string) => readonly string[];
@@ -36,7 +36,7 @@ function matcherOf(folder: string, text: string): PathsMatcher | undefined {
 
 function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return fs.readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }

@@ -62,6 +62,7 @@ export function coverSpawning(addressOf: AddressOf): () => void {
     hooks.deregister();
     restoreGet();
     waiting.clear();
+    if (undo.length === 0) return;
     for (const each of undo.splice(0)) each();
     syncBuiltinESMExports();
   };

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { fs } from '../node-builtins.ts';
 import type { ProviderPrefix, RelayAddress, RelayAnswer, RelayNote, RelayRequest } from './address.ts';
 import { coverSpawning, type Start } from './cover-spawning.ts';
 import { dataFrames, type Frame, FrameReader, frame } from './frames.ts';
@@ -105,7 +105,7 @@ export class Relay {
   #listen(): OpenRelay {
     if (this.#open !== undefined) return this.#open;
     const { createServer } = process.getBuiltinModule('node:net');
-    const folder = mkdtempSync(join(tmpdir(), 'synapsekit-'));
+    const folder = fs.mkdtempSync(join(tmpdir(), 'synapsekit-'));
     const socket =
       process.platform === 'win32'
         ? `\\\\.\\pipe\\synapsekit-${process.pid}-${folder.slice(-6)}`
@@ -189,7 +189,7 @@ export class Relay {
   *#newNotes(): Generator<RelayNote, void, undefined> {
     let text: string;
     try {
-      text = readFileSync(join(this.#open?.folder ?? '', 'notes'), 'utf8');
+      text = fs.readFileSync(join(this.#open?.folder ?? '', 'notes'), 'utf8');
     } catch {
       return; // there are none
     }
@@ -200,7 +200,7 @@ export class Relay {
   }
 
   #removeFolder(): void {
-    if (this.#open !== undefined) rmSync(this.#open.folder, { recursive: true, force: true });
+    if (this.#open !== undefined) fs.rmSync(this.#open.folder, { recursive: true, force: true });
   }
 }
 

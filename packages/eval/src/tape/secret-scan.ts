@@ -17,6 +17,8 @@ const shapes: readonly (readonly [kind: string, shape: RegExp])[] = [
 
 /** Shorter values are words. */
 const minSecretLength = 12;
+/** So much is enough under a name that leaves no doubt. */
+const minNamedLength = 8;
 
 /** Finds secrets in what is about to be written. */
 export class SecretScan {
@@ -27,7 +29,7 @@ export class SecretScan {
    * @param known secrets by their name: their values must not appear anywhere.
    */
   constructor(known: Readonly<Record<string, string>>) {
-    this.#known = new Map(Object.entries(known).filter(([, value]) => value.length >= minSecretLength));
+    this.#known = new Map(Object.entries(known).filter(([, value]) => value.length >= minNamedLength));
   }
 
   /** Credentials that a request was sent with: they must not appear anywhere either. */
@@ -50,7 +52,8 @@ export class SecretScan {
 export function secretsOf(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const secrets: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || value.length < minSecretLength || /^(?:\/|\.)/.test(value)) continue;
+    if (value === undefined || value.length < minNamedLength || /^(?:\/|\.)/.test(value)) continue;
+    if (value.length < minSecretLength && !/_(?:API_KEY|TOKEN|SECRET|PASSWORD)$/i.test(name)) continue;
     if (/(?:^|_)(?:API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:$|_)/i.test(name)) {
       secrets[name] = value;
     }

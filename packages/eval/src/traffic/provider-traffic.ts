@@ -7,6 +7,7 @@ import { finderOf, type ProviderFinder } from '../relay/provider-of-host.ts';
 import { Relay } from '../relay/relay-server.ts';
 import { blockUncovered, pastBoundary } from '../relay/uncovered-traffic.ts';
 import { type AskedCall, admitCall } from '../run-budget/admit-call.ts';
+import type { RunBudget } from '../run-budget/run-budget.ts';
 import type { TapeDeck, TapeOrder } from '../tape/tape-deck.ts';
 import type { TrafficContext, TrafficController, TrafficReport, TrafficStop } from '../traffic-control.ts';
 import { Exchange, type ExchangeSetup } from './exchange.ts';
@@ -94,9 +95,13 @@ export class ProviderTraffic implements TrafficController {
     if (this.mode !== 'live') await (await this.#tapes()).prepare(files);
   }
 
-  async admit(_context: TrafficContext): Promise<string | undefined> {
+  admit(_context: TrafficContext): Promise<string | undefined> | undefined {
     const { budget } = this.#settings;
     if (budget === undefined || this.mode === 'replay' || this.mode === 'record') return undefined;
+    return this.#admitWithin(budget);
+  }
+
+  async #admitWithin(budget: RunBudget): Promise<string | undefined> {
     try {
       const { committedPico } = await budget.status();
       return committedPico < budget.limitPico ? undefined : 'budget: all of it is spent';
