@@ -100,5 +100,7 @@ function notACount(usage: TokenCounts): ConfigError {
   const isMissing = (name: keyof TokenCounts): boolean =>
     usage[name] === undefined && name !== 'inputTokens' && name !== 'outputTokens';
   const name = tokenCountNames.find((one) => !isMissing(one) && !isCount(usage[one])) ?? 'inputTokens';
-  return new ConfigError(`${name} must be a whole number >= 0, got ${String(usage[name])}.`, { option: name });
+  return new ConfigError(`${name} must be a whole number >= 0, got ${String(usage[name])}.`, {
+    option: name,
+  });
 }
