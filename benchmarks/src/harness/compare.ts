@@ -42,7 +42,7 @@ interface Entrant extends Contender {
  * samples. What the machine does meanwhile hits all of them, so ratios stay true where times do not.
  */
 export async function compare(options: CompareOptions, pace: Pace): Promise<Group> {
-  const { title, mode, contenders, targets = [], note, time = 'cpu' } = options;
+  const { title, mode, contenders, targets = [], time = 'cpu' } = options;
   const entrants = contenders.map(
     (contender): Entrant => ({
       ...contender,
@@ -54,21 +54,29 @@ export async function compare(options: CompareOptions, pace: Pace): Promise<Grou
   );
   for (const entrant of entrants) await warmUp(entrant, time, pace);
   for (let round = 0; round < pace.rounds; round++) {
-    for (const entrant of rotated(entrants, round)) {
+    const there = rotated(entrants, round);
+    const back = pace.mirrored === true ? there.toReversed() : [];
+    for (const entrant of [...there, ...back]) {
       const took = await run(entrant);
       const units = entrant.count * (entrant.units ?? 1);
-      entrant.samples.cpu.push((took.cpu * 1e6) / units);
-      entrant.samples.wall.push((took.wall * 1e6) / units);
+      note(entrant.samples.cpu, round, (took.cpu * 1e6) / units);
+      note(entrant.samples.wall, round, (took.wall * 1e6) / units);
     }
   }
   const samplesIn = (which: Time) => new Map(entrants.map(({ name, samples }) => [name, samples[which]]));
   return {
     title,
     unit: 'ns',
-    note,
+    note: options.note,
     rows: entrants.map(({ name, samples }) => ({ name, summary: summarize(samples[time]) })),
     verdicts: targets.map((target) => judge(target, samplesIn(target.time ?? time), 'ns')),
   };
+}
+
+/** Of two samples in one round, of as many operations each, the mean. */
+function note(samples: number[], round: number, sample: number): void {
+  const first = samples[round];
+  samples[round] = first === undefined ? sample : (first + sample) / 2;
 }
 
 /** Finds how many operations fill a sample, and lets V8 compile them. */

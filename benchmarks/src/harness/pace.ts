@@ -6,6 +6,11 @@ export interface Pace {
   readonly sampleMs: number;
   /** Before the first sample, for each contender, milliseconds. */
   readonly warmUpMs: number;
+  /**
+   * Each round there and back, A B B A, its two samples of a contender taken as one: what grows or fades in the course
+   * of a round hits all of them alike. For ratios near 1. @default false
+   */
+  readonly mirrored?: boolean | undefined;
 }
 
 /** For figures that count. */

@@ -86,14 +86,22 @@ export function usdNumber(pico: PicoUsd): number {
 
 /** The exact amount in dollars as a plain decimal string without trailing zeros: `"0.0000023"`. JSON-safe. */
 export function usdDecimal(pico: PicoUsd): string {
-  const sign = pico < 0n ? '-' : '';
-  const digits = (pico < 0n ? -pico : pico).toString().padStart(13, '0');
-  const point = digits.length - 12;
+  if (pico < 0n) return `-${usdDecimal(-pico)}`;
+  const digits = pico.toString();
+  const point = Math.max(0, digits.length - 12);
   let end = digits.length;
   while (end > point && digits.charCodeAt(end - 1) === 48) end--;
-  const whole = digits.slice(0, point);
-  return end === point ? sign + whole : `${sign + whole}.${digits.slice(point, end)}`;
+  if (point > 0)
+    return end === point ? digits.slice(0, point) : `${digits.slice(0, point)}.${digits.slice(point, end)}`;
+  // Most amounts are cents: nothing to cut but the end.
+  return end === 0 ? '0' : leadingZeros[digits.length] + digits.slice(0, end);
 }
+
+/** What stands before so many digits of pico-dollars, below one dollar. */
+const leadingZeros: readonly string[] = Array.from(
+  { length: 13 },
+  (_, digits) => `0.${'0'.repeat(12 - digits)}`,
+);
 
 /**
  * Dollars for people: at least two decimals and three significant digits, trailing zeros beyond two decimals

@@ -53,21 +53,25 @@ export const tokenCountNames: readonly (keyof TokenCounts)[] = [
  * @throws ConfigError naming the count and its value.
  */
 export function assertTokenCounts(usage: TokenCounts): void {
-  for (const name of tokenCountNames) {
-    const value = usage[name];
-    if (value === undefined && name !== 'inputTokens' && name !== 'outputTokens') continue;
-    if (!Number.isSafeInteger(value) || (value as number) < 0) {
-      throw new ConfigError(`${name} must be a whole number >= 0, got ${String(value)}.`, { option: name });
-    }
-  }
   const {
     inputTokens,
     outputTokens,
     cachedInputTokens = 0,
     cacheWriteTokens = 0,
     reasoningTokens = 0,
+    inputAudioTokens = 0,
+    outputAudioTokens = 0,
   } = usage;
-  const { inputAudioTokens = 0, outputAudioTokens = 0 } = usage;
+  // By name: this is asked several times of each call, and going through a list of names takes five times as long.
+  const areCounts =
+    isCount(inputTokens) &&
+    isCount(outputTokens) &&
+    isCount(cachedInputTokens) &&
+    isCount(cacheWriteTokens) &&
+    isCount(reasoningTokens) &&
+    isCount(inputAudioTokens) &&
+    isCount(outputAudioTokens);
+  if (!areCounts) throw notACount(usage);
   if (cachedInputTokens + cacheWriteTokens > inputTokens) {
     throw new ConfigError(
       `cachedInputTokens (${cachedInputTokens}) + cacheWriteTokens (${cacheWriteTokens}) exceed inputTokens (${inputTokens}); inputTokens includes both.`,
@@ -86,4 +90,17 @@ export function assertTokenCounts(usage: TokenCounts): void {
       { option: 'outputTokens' },
     );
   }
+}
+
+function isCount(value: number | undefined): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function notACount(usage: TokenCounts): ConfigError {
+  const isMissing = (name: keyof TokenCounts): boolean =>
+    usage[name] === undefined && name !== 'inputTokens' && name !== 'outputTokens';
+  const name = tokenCountNames.find((one) => !isMissing(one) && !isCount(usage[one])) ?? 'inputTokens';
+  return new ConfigError(`${name} must be a whole number >= 0, got ${String(usage[name])}.`, {
+    option: name,
+  });
 }

@@ -149,10 +149,9 @@ export class Bookkeeper {
 
   #book(entry: Entry): CostRecord {
     const { frame, identity, usage, atMs, estimated } = entry;
-    let attemptId = usage.attemptId;
-    if (attemptId === undefined) {
-      attemptId = this.#options.ids();
-    } else {
+    const minted = usage.attemptId === undefined;
+    const attemptId = usage.attemptId ?? this.#options.ids();
+    if (!minted) {
       const final = this.#final.get(attemptId);
       if (final !== undefined) return final;
       const estimate = this.#estimates.get(attemptId);
@@ -168,6 +167,7 @@ export class Bookkeeper {
     for (let scope = frame; scope !== undefined; scope = scope.parent) scope.totals.add(amounts);
     this.recent.push(record);
     if (estimated) this.#estimates.set(attemptId, { record, frame, books: this.#books });
+    else if (minted) this.#final.setMinted(attemptId, record);
     else this.#final.set(attemptId, record);
     this.#publish(record);
     return record;

@@ -6,7 +6,7 @@ import {
   usdDecimal,
   usdNumber,
 } from '@synapsekit/core';
-import type { Amounts } from './totals.ts';
+import { type Amounts, summand } from './totals.ts';
 import { freezeUsage } from './usage-facts.ts';
 import type { ModelIdentity, Valuation } from './valuer.ts';
 
@@ -32,6 +32,7 @@ export function amountsOf(
 ): Amounts {
   return {
     pico,
+    picoNumber: summand(pico),
     calls: 1,
     inputTokens: usage.inputTokens,
     cachedInputTokens: usage.cachedInputTokens ?? 0,

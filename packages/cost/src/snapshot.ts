@@ -5,7 +5,7 @@ import { maxDepth, type PathNode } from './scope-tree.ts';
 import { type Amounts, countNames, Totals } from './totals.ts';
 
 /** Sums in a snapshot. */
-export interface SnapshotTotals extends Omit<Amounts, 'pico'> {
+export interface SnapshotTotals extends Omit<Amounts, 'pico' | 'picoNumber'> {
   /** Dollars, exact, as a decimal string. */
   readonly usd: string;
 }

@@ -3,6 +3,8 @@ import { type PicoUsd, usdDecimal, usdNumber } from '@synapsekit/core';
 /** What is added up, alike at every level: of one attempt, of a scope, of everything. */
 export interface Amounts {
   readonly pico: PicoUsd;
+  /** The same as a number: see `summand`. */
+  readonly picoNumber?: number | undefined;
   readonly calls: number;
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
@@ -13,7 +15,7 @@ export interface Amounts {
 }
 
 /** What is counted beside the money. */
-export type CountName = Exclude<keyof Amounts, 'pico'>;
+export type CountName = Exclude<keyof Amounts, 'pico' | 'picoNumber'>;
 
 /** The names of all counts. */
 export const countNames: readonly CountName[] = [
@@ -26,9 +28,23 @@ export const countNames: readonly CountName[] = [
   'unpricedCalls',
 ];
 
-/** Exact running sums. */
+/** $4,503: the sum of two amounts up to here is an exact double. */
+const exactLimit = 2 ** 52;
+
+/** An amount as a number, if it may be added as one; `undefined` if it is too large. */
+export function summand(pico: PicoUsd): number | undefined {
+  const number = Number(pico);
+  return Math.abs(number) < exactLimit ? number : undefined;
+}
+
+/**
+ * Exact running sums. Money is added as a number, which makes no object, as long as that is exact; what gets too large
+ * for it is carried over into a bigint.
+ */
 export class Totals implements Amounts {
-  pico: PicoUsd = 0n;
+  #carried: PicoUsd = 0n;
+  /** The rest, within `exactLimit`. */
+  #rest = 0;
   calls = 0;
   inputTokens = 0;
   cachedInputTokens = 0;
@@ -37,8 +53,19 @@ export class Totals implements Amounts {
   estimatedCalls = 0;
   unpricedCalls = 0;
 
+  get pico(): PicoUsd {
+    return this.#carried + BigInt(this.#rest);
+  }
+
+  set pico(pico: PicoUsd) {
+    this.#carried = pico;
+    this.#rest = 0;
+  }
+
   add(amounts: Amounts): void {
-    this.pico += amounts.pico;
+    const { picoNumber } = amounts;
+    if (picoNumber === undefined) this.#carried += amounts.pico;
+    else this.#addNumber(picoNumber);
     this.calls += amounts.calls;
     this.inputTokens += amounts.inputTokens;
     this.cachedInputTokens += amounts.cachedInputTokens;
@@ -46,6 +73,16 @@ export class Totals implements Amounts {
     this.reasoningTokens += amounts.reasoningTokens;
     this.estimatedCalls += amounts.estimatedCalls;
     this.unpricedCalls += amounts.unpricedCalls;
+  }
+
+  #addNumber(pico: number): void {
+    const sum = this.#rest + pico;
+    if (Math.abs(sum) <= exactLimit) {
+      this.#rest = sum;
+    } else {
+      this.#carried += BigInt(sum);
+      this.#rest = 0;
+    }
   }
 }
 

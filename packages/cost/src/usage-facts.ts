@@ -18,16 +18,20 @@ export function checkUsage(usage: Usage): void {
     throw new ConfigError('usage must be an object with inputTokens and outputTokens.', { option: 'usage' });
   }
   assertTokenCounts(usage);
-  for (const name of ['attemptId', 'servedModel', 'serviceTier'] as const) {
-    if (usage[name] === undefined || isName(usage[name])) continue;
-    throw new ConfigError(`usage.${name} must be a non-empty string where it is given.`, { option: name });
-  }
-  const { source } = usage;
+  const { attemptId, servedModel, serviceTier, source } = usage;
+  requireNameIfGiven(attemptId, 'attemptId');
+  requireNameIfGiven(servedModel, 'servedModel');
+  requireNameIfGiven(serviceTier, 'serviceTier');
   if (source !== undefined && source !== 'provider' && source !== 'estimated') {
     throw new ConfigError(`usage.source must be "provider" or "estimated", got ${JSON.stringify(source)}.`, {
       option: 'source',
     });
   }
+}
+
+function requireNameIfGiven(value: unknown, option: string): void {
+  if (value === undefined || isName(value)) return;
+  throw new ConfigError(`usage.${option} must be a non-empty string where it is given.`, { option });
 }
 
 /** A usage that came from a provider, made safe to book. */

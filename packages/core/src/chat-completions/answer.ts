@@ -21,6 +21,9 @@ export interface WireAnswer {
   readonly requestId?: string | undefined;
 }
 
+/** What every body and every chunk may say about the answer as a whole. */
+export type WireIdentity = Pick<WireAnswer, 'servedModel' | 'serviceTier' | 'responseId' | 'requestId'>;
+
 /**
  * Reads the body of a chat completion.
  *
@@ -51,16 +54,15 @@ export function readAnswer(body: unknown): WireAnswer {
   };
 }
 
-/** What every body and every chunk says about the answer as a whole. */
-export function readIdentity(body: JsonObject): Partial<WireAnswer> {
+/** Who answered. */
+export function readIdentity(body: JsonObject): WireIdentity {
   const xGroq = asObject(body.x_groq);
-  const facts = {
+  return {
     servedModel: asText(body.model),
     serviceTier: asText(body.service_tier),
     responseId: asText(body.id),
     requestId: asText(xGroq?.id),
   };
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
 }
 
 const finishReasons: ReadonlyMap<unknown, FinishReason> = new Map(

@@ -113,7 +113,22 @@ export class ChatCompletionsLLM implements LLM {
     let generation: Generation | undefined;
     try {
       try {
-        yield* receive(exchange, assembler);
+        const chunks = iteratorOf(await exchange.send());
+        try {
+          for (;;) {
+            const step = await exchange.ask(chunks);
+            exchange.arrived();
+            if (step.done === true) break;
+            for (const event of assembler.push(step.value)) {
+              if (isContent(event)) exchange.content();
+              yield event;
+            }
+          }
+        } finally {
+          // Not awaited: an iterator that is still waiting for its server ends when the connection does.
+          chunks.return?.()?.catch(() => {});
+        }
+        requireEnd(exchange, assembler);
       } catch (error) {
         // The answer is complete; all that was lost is the chunk with its usage.
         if (!assembler.finished || context.signal.aborted) throw exchange.fail(error);
@@ -170,27 +185,9 @@ async function receiveWhole(exchange: Exchange): Promise<WireAnswer> {
   }
 }
 
-/** Sends the request and hands out what comes, as it comes. */
-async function* receive(
-  exchange: Exchange,
-  assembler: StreamAssembler,
-): AsyncGenerator<StreamEvent, void, undefined> {
-  const chunks = iteratorOf(await exchange.send());
-  try {
-    for (;;) {
-      const step = await exchange.next(chunks);
-      if (step.done === true) break;
-      for (const event of assembler.push(step.value)) {
-        if (isContent(event)) exchange.content();
-        yield event;
-      }
-    }
-  } finally {
-    // Not awaited: an iterator that is still waiting for its server ends when the connection does.
-    chunks.return?.()?.catch(() => {});
-  }
+/** The SDKs end a stream without an error for a lost connection, and for a web page, too. */
+function requireEnd(exchange: Exchange, assembler: StreamAssembler): void {
   if (assembler.finished) return;
-  // The SDKs end the stream like that for a lost connection, and for a web page, too.
   if (assembler.begun || /event-stream/i.test(exchange.contentType)) {
     throw new WireFailure('truncated', 'a stream without an end');
   }

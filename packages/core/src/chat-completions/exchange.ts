@@ -138,13 +138,15 @@ export class Exchange {
     return await this.#unlessAborted(sent.data());
   }
 
-  /** Waits for the next chunk. */
-  async next(chunks: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
+  /** Asks for the next chunk; call `arrived` when it is there. Two steps, to save each chunk a promise. */
+  ask(chunks: AsyncIterator<unknown>): Promise<IteratorResult<unknown>> {
     this.#link?.signal.throwIfAborted();
     this.#watch.waiting();
-    const chunk = await this.#unlessAborted(chunks.next());
+    return this.#unlessAborted(chunks.next());
+  }
+
+  arrived(): void {
     this.#watch.arrived();
-    return chunk;
   }
 
   /** Content is about to be handed out. */

@@ -95,5 +95,7 @@ function toResponseFormat(format: ResponseFormat | undefined, strictByDefault: b
 
 /** Without the members that are `undefined`. */
 function defined(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const kept: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) if (fields[name] !== undefined) kept[name] = fields[name];
+  return kept;
 }

@@ -9,6 +9,7 @@ import {
   readLogprobs,
   reasoningText,
   type WireAnswer,
+  type WireIdentity,
 } from './answer.ts';
 import { asCount, asList, asObject, asText, type JsonObject } from './json.ts';
 import type { Received } from './received.ts';
@@ -31,7 +32,7 @@ export class StreamAssembler implements Received {
   #refused = false;
   #rawFinishReason: string | undefined;
   #usage: TokenCounts | undefined;
-  #identity: Partial<WireAnswer> = {};
+  #identity: WireIdentity | undefined;
 
   /** Whether anything came at all. */
   get begun(): boolean {
@@ -53,15 +54,14 @@ export class StreamAssembler implements Received {
     if (body === undefined) throw new WireFailure('malformed', 'a chunk that is no object', this.#known());
     this.#chunks++;
     this.#usage = readUsage(body) ?? this.#usage;
-    this.#identity = { ...this.#identity, ...readIdentity(body) };
+    this.#identify(body);
     this.#refuseErrors(body);
-    const choice = asList(body.choices)
-      .map(asObject)
-      .find((each) => each !== undefined && (each.index ?? 0) === 0);
+    const choice = firstChoice(body.choices);
     if (choice === undefined) return [];
     if (choice.error)
       throw new WireFailure('in-band', 'an error in the stream', { body: choice, ...this.#known() });
-    this.#logprobs.push(...(readLogprobs(choice) ?? []));
+    const logprobs = readLogprobs(choice);
+    if (logprobs !== undefined) this.#logprobs.push(...logprobs);
     const events = this.#readDelta(asObject(choice.delta) ?? {});
     const finish = asText(choice.finish_reason);
     if (finish !== undefined && !this.finished) {
@@ -83,6 +83,21 @@ export class StreamAssembler implements Received {
       usage: this.#usage,
       ...this.#identity,
     };
+  }
+
+  /** What a later chunk says counts; what it does not say stays. Nearly every chunk repeats the one before. */
+  #identify(body: JsonObject): void {
+    const now = readIdentity(body);
+    const before = this.#identity;
+    this.#identity =
+      before === undefined
+        ? now
+        : {
+            servedModel: now.servedModel ?? before.servedModel,
+            serviceTier: now.serviceTier ?? before.serviceTier,
+            responseId: now.responseId ?? before.responseId,
+            requestId: now.requestId ?? before.requestId,
+          };
   }
 
   #readDelta(delta: JsonObject): StreamEvent[] {
@@ -149,4 +164,13 @@ export class StreamAssembler implements Received {
   #known(): { usage?: TokenCounts } {
     return this.#usage === undefined ? {} : { usage: this.#usage };
   }
+}
+
+/** The one answer that was asked for; a choice without an index is it, too. */
+function firstChoice(choices: unknown): JsonObject | undefined {
+  for (const each of asList(choices)) {
+    const choice = asObject(each);
+    if (choice !== undefined && (choice.index ?? 0) === 0) return choice;
+  }
+  return undefined;
 }
