@@ -27,11 +27,10 @@ export class LeaseLanes {
   readonly #lanes = new Map<string, LeaseLane[]>();
 
   of(lines: readonly ReserveLine[]): LeaseLane {
-    if (lines.some(({ window }) => window.lengthMs !== undefined)) return directLane;
+    for (const { window } of lines) if (window.lengthMs !== undefined) return directLane;
     const first = lines[0]?.key ?? '';
     const lanes = this.#lanes.get(first);
-    const known = lanes?.find((lane) => hasLimits(lane, lines));
-    if (known !== undefined) return known;
+    if (lanes !== undefined) for (const lane of lanes) if (hasLimits(lane, lines)) return lane;
     const lane: LeaseLane = { lines, slice: undefined, refill: undefined, directUntilMs: 0 };
     if (lanes === undefined) this.#lanes.set(first, [lane]);
     else lanes.push(lane);
@@ -54,7 +53,8 @@ export class LeaseLanes {
 function hasLimits({ lines }: LeaseLane, asked: readonly ReserveLine[]): boolean {
   if (lines.length !== asked.length) return false;
   for (let i = 0; i < lines.length; i++) {
-    const [line, other] = [lines[i], asked[i]];
+    const line = lines[i];
+    const other = asked[i];
     if (line !== other && (line?.limit !== other?.limit || !isSame(line, other))) return false;
   }
   return true;

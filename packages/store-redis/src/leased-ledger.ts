@@ -18,6 +18,7 @@ import {
   type LeasedLedgerOptions,
   type LeasedLedgerSettings,
 } from './leased-ledger-options.ts';
+import type { SliceLine } from './ledger-slice.ts';
 import { draw, type LocalHold, LocalHolds, overdraw } from './local-holds.ts';
 import { conflict } from './redis-errors.ts';
 import { RememberedIds } from './remembered-ids.ts';
@@ -25,6 +26,7 @@ import { SliceKeeper } from './slice-keeper.ts';
 
 const admitted: ReserveResult = Object.freeze({ admitted: true });
 const noMarks: readonly CrossedMark[] = Object.freeze([]);
+const noLevels: readonly bigint[] = Object.freeze([]);
 
 /**
  * Admits calls in microseconds: takes slices of the limits out of a shared ledger in advance, one hold there for a
@@ -90,8 +92,9 @@ export class LeasedLedger implements InspectableLedger {
   post(request: PostRequest): readonly CrossedMark[] | Promise<readonly CrossedMark[]> {
     const { attemptId, holdId, lines, kind, close = false } = request;
     const hold = holdId === undefined ? undefined : this.#holds.get(holdId);
-    const booking = bookingId(request);
-    if (this.#attempts.has(booking)) {
+    // Several guards may book the same attempt, each on its own counters.
+    const keys = hold !== undefined && isOn(hold.slice, lines) ? hold.slice.keys : undefined;
+    if (this.#attempts.has(attemptId, keys ?? lines.map(({ key }) => key))) {
       if (close && holdId !== undefined) return Promise.resolve(this.close(holdId)).then(() => noMarks);
       return noMarks;
     }
@@ -101,22 +104,13 @@ export class LeasedLedger implements InspectableLedger {
       if (marks !== undefined) checkMarks(marks);
     }
     const isKnownThere = this.#attemptsThere.has(attemptId);
-    if (kind !== 'actual' || isKnownThere || !isOn(hold.slice, lines))
-      return this.#postUnderSlice(hold, request);
+    if (kind !== 'actual' || isKnownThere || keys === undefined) return this.#postUnderSlice(hold, request);
     let isUrgent = false;
-    for (const [i, { amount, marks = [] }] of lines.entries()) {
+    for (const [i, { amount, marks = noLevels }] of lines.entries()) {
       const line = hold.slice.lines[i];
-      if (line === undefined) continue;
-      const drawn = draw(hold, i, amount);
-      const excess = overdraw(line, amount - drawn);
-      // What its expiry booked is booked already.
-      line.unreported += (hold.isBooked ? amount - drawn : amount) - excess;
-      line.excess += excess;
-      line.marks = marks;
-      const spent = line.committed + line.unreported + line.excess;
-      isUrgent ||= excess > 0n || marks.some((mark) => spent >= mark && spent - amount < mark);
+      if (line !== undefined && book(hold, i, line, amount, marks)) isUrgent = true;
     }
-    this.#attempts.add(booking);
+    this.#attempts.add(attemptId, keys);
     if (close && holdId !== undefined) this.#holds.close(holdId, hold);
     if (isUrgent)
       return hold.slice.report().then((crossed) => [...crossed, ...this.#slices.takeCrossed(lines)]);
@@ -237,9 +231,26 @@ export class LeasedLedger implements InspectableLedger {
   }
 }
 
-/** Several guards may book the same attempt, each on its own counters. */
-function bookingId({ attemptId, lines }: PostRequest): string {
-  let id = attemptId;
-  for (const { key } of lines) id += `\n${key}`;
-  return id;
+/** Books an amount under a hold. Returns whether the shared ledger has to know at once. */
+function book(
+  hold: LocalHold,
+  index: number,
+  line: SliceLine,
+  amount: bigint,
+  marks: readonly bigint[],
+): boolean {
+  const drawn = draw(hold, index, amount);
+  line.marks = marks;
+  let excess = 0n;
+  // Mostly a call costs what it held, or less; every sum of bigints that need not be made is a new object less.
+  if (drawn < amount) {
+    excess = overdraw(line, amount - drawn);
+    line.excess += excess;
+    // What its expiry booked is booked already.
+    line.unreported += (hold.isBooked ? amount - drawn : amount) - excess;
+  } else if (!hold.isBooked) line.unreported += amount;
+  if (excess > 0n) return true;
+  if (marks.length === 0) return false;
+  const spent = line.committed + line.unreported + line.excess;
+  return marks.some((mark) => spent >= mark && spent - amount < mark);
 }

@@ -1,4 +1,5 @@
 import type { Clock, LedgerKey, ReserveLine, ReserveRequest, ReserveResult } from '@synapsekit/core';
+import { IdTable } from './id-table.ts';
 import { isOn, isSame } from './lease-lanes.ts';
 import type { LedgerSlice } from './ledger-slice.ts';
 import { conflict } from './redis-errors.ts';
@@ -21,7 +22,7 @@ const admitted: ReserveResult = Object.freeze({ admitted: true });
 export class LocalHolds {
   readonly #clock: Clock;
   readonly #onFree: (slice: LedgerSlice) => void;
-  readonly #holds = new Map<string, LocalHold>();
+  readonly #holds = new IdTable<LocalHold>();
   /** Holds that ended here; the oldest are forgotten. */
   readonly #closed: RememberedIds;
 
@@ -45,9 +46,16 @@ export class LocalHolds {
   admit(slice: LedgerSlice | undefined, { holdId, lines, leaseMs, onExpiry }: ReserveRequest): boolean {
     const nowMs = this.#clock.monotonic();
     if (slice === undefined || !slice.take(lines, nowMs)) return false;
-    const granted = lines.map(({ amount }) => amount);
+    const granted = lines.map(amountOf);
     const leaseEndsAtMs = nowMs + leaseMs;
-    this.#holds.set(holdId, { slice, onExpiry, granted, left: [...granted], leaseEndsAtMs, isBooked: false });
+    this.#holds.set(holdId, {
+      slice,
+      onExpiry,
+      granted,
+      left: granted.slice(),
+      leaseEndsAtMs,
+      isBooked: false,
+    });
     slice.openHolds += 1;
     return true;
   }
@@ -100,8 +108,9 @@ export class LocalHolds {
   /** Gives what is left of it back to its slice. */
   close(holdId: string, hold: LocalHold): void {
     const { slice, left, isBooked } = hold;
-    for (const [i, line] of slice.lines.entries()) {
-      const rest = left[i] ?? 0n;
+    for (let i = 0; i < left.length; i++) {
+      const [line, rest = 0n] = [slice.lines[i], left[i]];
+      if (line === undefined || rest === 0n) continue;
       if (!isBooked) line.left += rest;
       else if (line.unreported >= rest) {
         line.unreported -= rest;
@@ -117,7 +126,7 @@ export class LocalHolds {
   /** Ends the holds whose owners forgot them. */
   sweep(): void {
     const nowMs = this.#clock.monotonic();
-    for (const [holdId, hold] of this.#holds) {
+    for (const [holdId, hold] of this.#holds.entries()) {
       if (nowMs < hold.leaseEndsAtMs || hold.isBooked) continue;
       if (hold.onExpiry === 'release') {
         this.close(holdId, hold);
@@ -132,9 +141,10 @@ export class LocalHolds {
 /** Takes an amount out of what a hold has on a line. Returns how much of it there was. */
 export function draw(hold: LocalHold, index: number, amount: bigint): bigint {
   const left = hold.left[index] ?? 0n;
-  const drawn = left < amount ? left : amount;
-  hold.left[index] = left - drawn;
-  return drawn;
+  // Every difference of bigints is a new object: none is made where all of it goes.
+  const isAll = left <= amount;
+  hold.left[index] = isAll ? 0n : left - amount;
+  return isAll ? left : amount;
 }
 
 /** A call that cost more than it held takes it from what others could have held. Returns what that does not cover. */
@@ -142,6 +152,10 @@ export function overdraw(line: { left: bigint }, excess: bigint): bigint {
   const covered = line.left < excess ? line.left : excess;
   line.left -= covered;
   return excess - covered;
+}
+
+function amountOf({ amount }: ReserveLine): bigint {
+  return amount;
 }
 
 function grow(hold: LocalHold, more: readonly ReserveLine[]): void {
