@@ -26,6 +26,8 @@ interface Report {
 export class LedgerSlice {
   readonly id: string;
   readonly lines: readonly SliceLine[];
+  /** The keys of its lines. */
+  readonly keys: readonly string[];
   /** Monotonic: nothing is admitted from it from then on. */
   readonly usableUntilMs: number;
   /** Calls that hold parts of it. */
@@ -42,6 +44,7 @@ export class LedgerSlice {
     this.#store = store;
     this.id = id;
     this.lines = lines;
+    this.keys = lines.map(({ at }) => at.key);
     this.usableUntilMs = usableUntilMs;
   }
 

@@ -77,14 +77,14 @@ export class RedisLedger implements InspectableLedger {
     const tag = this.#tags.ofHold(holdId, lines);
     const keys = this.#keys(tag, `h:${plainText(holdId, 'hold id')}`);
     const args = this.#args(leaseText(leaseMs), onExpiry === 'book' ? 'b' : 'r');
-    this.#addLines(
+    const { names, amounts, asked } = this.#addLines(
       tag,
       lines,
       keys,
-      args,
       (amount) => `${amount} ${amount} 0 `,
       ({ limit, window }) => [limitText(limit), windowShape(window)],
     );
+    args.push(names + amounts, ...asked);
     for (;;) {
       const reply = await this.#call(reserveScript, keys, args);
       if (!Array.isArray(reply)) return admitted;
@@ -115,14 +115,14 @@ export class RedisLedger implements InspectableLedger {
       holdId === undefined ? attempt : `h:${plainText(holdId, 'hold id')}`,
     );
     const args = this.#args(kind === 'actual' ? 'a' : 'e', holdId === undefined ? '' : close ? 'hc' : 'h');
-    this.#addLines(
+    const { names, amounts, asked } = this.#addLines(
       tag,
       lines,
       keys,
-      args,
       (amount) => `${args[3]} ${amount} 0 `,
       ({ window, marks }) => [windowShape(window), marks === undefined ? '' : marksText(marks)],
     );
+    args.push(names, amounts, ...asked);
     const reply = await this.#call(postScript, keys, args);
     if (close && holdId !== undefined) this.#tags.forget(holdId);
     if (!Array.isArray(reply)) return noMarks;
@@ -243,15 +243,14 @@ export class RedisLedger implements InspectableLedger {
     return [String(Math.floor(this.#settings.testTimeOffsetMs())), ...this.#times, ...args];
   }
 
-  /** Adds the counters, their names and amounts as a record has them, and for each line what is asked of it. */
+  /** Adds the counters. Returns their names and amounts as a record has them, and for each line what is asked of it. */
   #addLines<L extends LedgerKey & { readonly amount: bigint }>(
     tag: string,
     lines: readonly L[],
     keys: string[],
-    args: string[],
     record: (amount: string) => string,
     more: (line: L) => readonly string[],
-  ): void {
+  ): { names: string; amounts: string; asked: string[] } {
     if (lines.length > maxLines) throw conflict(`a request has at most ${maxLines} lines`);
     const base = `${this.#settings.keyPrefix}{${tag}}:`;
     let names = '';
@@ -268,7 +267,7 @@ export class RedisLedger implements InspectableLedger {
       amounts += record(amount);
       asked.push(amount, ...more(line));
     }
-    args.push(names, amounts, ...asked);
+    return { names: `${Buffer.byteLength(names)} ${names}`, amounts, asked };
   }
 
   async #call(script: Script, keys: string[], args: string[]): Promise<unknown> {

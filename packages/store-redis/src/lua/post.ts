@@ -5,8 +5,8 @@ import { type Script, script } from './script.ts';
 
 /**
  * KEYS: z, attempt, hold ('' in ARGV[5]: none, the key is there all the same), counters. ARGV: the three of every script,
- * kind ('a' or 'e'), 'h' under a hold, 'hc' to close it too, names and amounts as the
- * attempt's record has them, and for each line amount, when, marks ('' or numbers with
+ * kind ('a' or 'e'), 'h' under a hold, 'hc' to close it too, names (after how many bytes
+ * they are) and amounts as the attempt's record has them, and for each line amount, when, marks ('' or numbers with
  * spaces between).
  *
  * What is booked for an attempt is a text: how many bytes of names follow, the names of the counters, each after its
@@ -21,56 +21,75 @@ export const postScript: Script = script(
 -- The usual case, and nothing but that: the first booking of an attempt, which closes its hold, on the same counters of
 -- the calendar, with small figures, and no mark that is not told.
 -- Or the same again.
-local values = call('MGET', unpack(KEYS, 2))
-if values[1] and ARGV[4] == 'a' and values[1] == #ARGV[6] .. ' ' .. ARGV[6] .. ARGV[7]
-  and (ARGV[5] == '' or (values[2] and string.byte(values[2]) == 120)) then
+local K, A = KEYS, ARGV
+local values = call('MGET', unpack(K, 2))
+if values[1] and A[4] == 'a' and values[1] == A[6] .. A[7]
+  and (A[5] == '' or (values[2] and string.byte(values[2]) == 120)) then
   local marked = false
-  for i = 10, #ARGV, 3 do marked = marked or ARGV[i] ~= '' end
+  for i = 10, #A, 3 do marked = marked or A[i] ~= '' end
   if not marked then return 0 end
 end
-if not values[1] and values[2] and ARGV[5] == 'hc' then
-  local ends, admitted, length, at = match(values[2], '^h(%d+) %a (%d+) (%d+) ()')
-  if ends and tonumber(ends) > now and #ARGV[6] == tonumber(length)
-    and string.sub(values[2], at, at + length - 1) == ARGV[6] then
-    at = at + length
-    local count, texts, marked, simple = #KEYS - 3, {}, false, true
+if not values[1] and values[2] and A[5] == 'hc' then
+  local hold, names = values[2], A[6]
+  local ends, admitted, at = match(hold, '^h(%d+) %a (%d+) ()')
+  if ends and tonumber(ends) > now and string.sub(hold, at, at + #names - 1) == names then
+    at = at + #names
+    local count, texts, marked, simple = #K - 3, {}, false, true
+    local drawn, left, asked, amount
     for i = 1, count do
-      local value, when = values[2 + i], ARGV[6 + 3 * i]
-      local c, h, rest, left
-      if value and (when == '' or tonumber(when)) then
+      local value, when = values[2 + i], A[6 + 3 * i]
+      local ends = when ~= '' and tonumber(when)
+      local c, h, rest, was
+      if value and (ends or when == '') then
         c, h, rest = match(value, '^(%d+) (%d+) (.*)$')
-        left, at = match(values[2], '^%d+ (%d+) 0 ()', at)
+        was, at = match(hold, '^%d+ (%d+) 0 ()', at)
       end
-      if not c or not (c + h <= 2251799813685248) or not (ARGV[5 + 3 * i] + left <= 2251799813685248) or h - left < 0
-        or (when ~= '' and tonumber(when) < now) then
+      if not c or not was or (ends and ends < now) then
         simple = false
         break
       end
-      c = c + ARGV[5 + 3 * i]
-      local marks = ARGV[7 + 3 * i]
+      if drawn ~= was then
+        drawn = was
+        left = tonumber(was)
+      end
+      if asked ~= A[5 + 3 * i] then
+        asked = A[5 + 3 * i]
+        amount = tonumber(asked)
+      end
+      local committed, held = tonumber(c), tonumber(h)
+      if not (committed + held <= 2251799813685248) or not (amount + left <= 2251799813685248) or held < left then
+        simple = false
+        break
+      end
+      committed = committed + amount
+      local marks = A[7 + 3 * i]
       if marks ~= '' then
         marked = true
-        if tonumber(match(marks, '^%d+')) <= c then
+        if tonumber(match(marks, '^%d+')) <= committed then
           local told = match(rest, '^%S+ %S+ (.+)$')
           told = told and { cmsgpack.unpack(told) } or {}
           local isTold = {}
           for k = 1, #told, 2 do isTold[told[k]] = true end
           for mark in string.gmatch(marks, '%d+') do
-            if not isTold[mark] and tonumber(mark) <= c then simple = false end
+            if not isTold[mark] and tonumber(mark) <= committed then simple = false end
           end
         end
       end
-      texts[i] = format('%d %d %s', c, h - left, rest)
+      texts[i] = format('%d %d ', committed, held - left) .. rest
     end
     if simple and marked then
-      local due = call('ZRANGE', KEYS[1], '0', '0', 'WITHSCORES')
+      local due = call('ZRANGE', K[1], '0', '0', 'WITHSCORES')
       simple = not due[2] or tonumber(due[2]) > now
     end
     if simple then
-      call('ZREM', KEYS[1], string.sub(KEYS[3], #KEYS[1] + 2))
-      call('SET', KEYS[3], 'x' .. admitted, 'PX', ARGV[2])
-      call('SET', KEYS[2], #ARGV[6] .. ' ' .. ARGV[6] .. ARGV[7], 'PX', ARGV[2])
-      for i = 1, count do call('SET', KEYS[3 + i], texts[i], 'KEEPTTL') end
+      call('ZREM', K[1], string.sub(K[3], #K[1] + 2))
+      call('SET', K[3], 'x' .. admitted, 'PX', A[2])
+      call('SET', K[2], names .. A[7], 'PX', A[2])
+      for i = 1, count do
+        -- In place where no text gets shorter.
+        local key, text = K[3 + i], texts[i]
+        if #text >= #values[2 + i] then call('SETRANGE', key, '0', text) else call('SET', key, text, 'KEEPTTL') end
+      end
       return 0
     end
   end

@@ -1,0 +1,166 @@
+import type { Clock, LedgerKey, ReserveLine, ReserveRequest, ReserveResult } from '@synapsekit/core';
+import { IdTable } from './id-table.ts';
+import { isOn, isSame } from './lease-lanes.ts';
+import type { LedgerSlice } from './ledger-slice.ts';
+import { conflict } from './redis-errors.ts';
+import { RememberedIds } from './remembered-ids.ts';
+
+/** A hold that lives in this process, in a slice. */
+export interface LocalHold {
+  readonly slice: LedgerSlice;
+  readonly onExpiry: ReserveRequest['onExpiry'];
+  readonly granted: bigint[];
+  readonly left: bigint[];
+  leaseEndsAtMs: number;
+  /** Its lease ended, and what was left counts as spent until its owner comes back. */
+  isBooked: boolean;
+}
+
+const admitted: ReserveResult = Object.freeze({ admitted: true });
+
+/** What the calls of this process hold of its slices. */
+export class LocalHolds {
+  readonly #clock: Clock;
+  readonly #onFree: (slice: LedgerSlice) => void;
+  readonly #holds = new IdTable<LocalHold>();
+  /** Holds that ended here; the oldest are forgotten. */
+  readonly #closed: RememberedIds;
+
+  /** @param onFree told of a retired slice whose last hold ended. */
+  constructor(clock: Clock, rememberCount: number, onFree: (slice: LedgerSlice) => void) {
+    this.#clock = clock;
+    this.#onFree = onFree;
+    this.#closed = new RememberedIds(rememberCount);
+  }
+
+  get(holdId: string): LocalHold | undefined {
+    return this.#holds.get(holdId);
+  }
+
+  /** Whether it ended here. */
+  isClosed(holdId: string): boolean {
+    return this.#closed.has(holdId);
+  }
+
+  /** Places a hold in a slice, if there is one and it has enough. */
+  admit(slice: LedgerSlice | undefined, { holdId, lines, leaseMs, onExpiry }: ReserveRequest): boolean {
+    const nowMs = this.#clock.monotonic();
+    if (slice === undefined || !slice.take(lines, nowMs)) return false;
+    const granted = lines.map(amountOf);
+    const leaseEndsAtMs = nowMs + leaseMs;
+    this.#holds.set(holdId, {
+      slice,
+      onExpiry,
+      granted,
+      left: granted.slice(),
+      leaseEndsAtMs,
+      isBooked: false,
+    });
+    slice.openHolds += 1;
+    return true;
+  }
+
+  /**
+   * The same hold asked for again: for more, if its slice has it.
+   *
+   * @param sliceMs for how long its slice is taken anew where the shared ledger has to give the rest.
+   */
+  again(
+    hold: LocalHold,
+    { holdId, lines }: ReserveRequest,
+    sliceMs: number,
+  ): ReserveResult | Promise<ReserveResult> {
+    if (!isOn(hold.slice, lines)) throw conflict(`hold ${holdId} was placed on other keys or windows`);
+    if (this.#clock.monotonic() >= hold.leaseEndsAtMs) {
+      this.sweep();
+      throw conflict(`hold ${holdId} has expired`);
+    }
+    const more = lines.map((line, i) => {
+      const extra = line.amount - (hold.granted[i] ?? 0n);
+      return { ...line, amount: extra > 0n ? extra : 0n };
+    });
+    if (more.every(({ amount }) => amount === 0n)) return admitted;
+    const { slice } = hold;
+    if (slice.take(more, this.#clock.monotonic())) {
+      grow(hold, more);
+      return admitted;
+    }
+    return slice.takeMore(more, sliceMs).then((result) => {
+      if (result.admitted) {
+        grow(hold, more);
+        return admitted;
+      }
+      const line = lines.find((each: LedgerKey) => isSame(each, result.refused));
+      return {
+        admitted: false,
+        refused: { ...result.refused, amount: line?.amount ?? result.refused.amount },
+      };
+    });
+  }
+
+  /** Whether it lives on. */
+  renew(hold: LocalHold, leaseMs: number): boolean {
+    if (hold.isBooked) return false;
+    hold.leaseEndsAtMs = Math.max(hold.leaseEndsAtMs, this.#clock.monotonic() + leaseMs);
+    return true;
+  }
+
+  /** Gives what is left of it back to its slice. */
+  close(holdId: string, hold: LocalHold): void {
+    const { slice, left, isBooked } = hold;
+    for (let i = 0; i < left.length; i++) {
+      const [line, rest = 0n] = [slice.lines[i], left[i]];
+      if (line === undefined || rest === 0n) continue;
+      if (!isBooked) line.left += rest;
+      else if (line.unreported >= rest) {
+        line.unreported -= rest;
+        line.left += rest;
+      }
+    }
+    slice.openHolds -= 1;
+    this.#holds.delete(holdId);
+    this.#closed.add(holdId);
+    if (slice.isRetired && slice.openHolds === 0) this.#onFree(slice);
+  }
+
+  /** Ends the holds whose owners forgot them. */
+  sweep(): void {
+    const nowMs = this.#clock.monotonic();
+    for (const [holdId, hold] of this.#holds.entries()) {
+      if (nowMs < hold.leaseEndsAtMs || hold.isBooked) continue;
+      if (hold.onExpiry === 'release') {
+        this.close(holdId, hold);
+        continue;
+      }
+      hold.isBooked = true;
+      for (const [i, line] of hold.slice.lines.entries()) line.unreported += hold.left[i] ?? 0n;
+    }
+  }
+}
+
+/** Takes an amount out of what a hold has on a line. Returns how much of it there was. */
+export function draw(hold: LocalHold, index: number, amount: bigint): bigint {
+  const left = hold.left[index] ?? 0n;
+  // Every difference of bigints is a new object: none is made where all of it goes.
+  const isAll = left <= amount;
+  hold.left[index] = isAll ? 0n : left - amount;
+  return isAll ? left : amount;
+}
+
+/** A call that cost more than it held takes it from what others could have held. Returns what that does not cover. */
+export function overdraw(line: { left: bigint }, excess: bigint): bigint {
+  const covered = line.left < excess ? line.left : excess;
+  line.left -= covered;
+  return excess - covered;
+}
+
+function amountOf({ amount }: ReserveLine): bigint {
+  return amount;
+}
+
+function grow(hold: LocalHold, more: readonly ReserveLine[]): void {
+  for (const [i, { amount }] of more.entries()) {
+    hold.granted[i] = (hold.granted[i] ?? 0n) + amount;
+    hold.left[i] = (hold.left[i] ?? 0n) + amount;
+  }
+}
