@@ -109,7 +109,7 @@ export class RunJournal {
     const path = join(this.#cwd, folder);
     mkdirSync(path, { recursive: true });
     // Nobody's repository wants these; tapes and baselines lie elsewhere.
-    writeFileSync(join(path, '.gitignore'), '.gitignore\nlast-run.*\n');
+    writeFileSync(join(path, '.gitignore'), '.gitignore\n/last-run.*\n');
     writeWholeFile(this.path, text);
   }
 }
