@@ -366,6 +366,8 @@ describe('the public API', () => {
     ['one that is exported later', 'const a = 1;\nexport { a };'],
     ['one behind a comment that is no docstring', '/* a */ export const a = 1;'],
     ['one behind the docstring of another', '/** b */\nconst b = 1;\nexport const a = b;'],
+    ['an enum', 'export enum a { b }'],
+    ['a constant enum', 'export const enum a { b = 1 }'],
   ])('refuses %s without a docstring', (_, source) => {
     expect(problemsOf(source)).toEqual([
       expect.stringMatching(/^packages\/cost\/src\/two\.ts:\d: a is exported and has no docstring$/),
@@ -387,6 +389,56 @@ describe('the public API', () => {
   test('finds what is exported under another name, by another file', () => {
     write('packages/cost/src/three.ts', "import { a } from './two.ts';\nexport { a as c };\n");
     expect(problemsOf('export const a = 1;', "export { c as d } from './three.ts';\n")).toHaveLength(1);
+  });
+
+  test.each([
+    ['a function', 'export default function a(): void {}', 'a'],
+    ['a function without a name', 'export default function (): void {}', 'default'],
+    ['a class', 'export default class a {}', 'a'],
+    ['an interface', 'export default interface a {}', 'a'],
+    ['a name', 'const a = 1;\nexport default a;', 'a'],
+    ['an object', 'export default { a: 1 };', 'default'],
+  ])('finds a default export: %s', (_, source, name) => {
+    const says = [expect.stringMatching(new RegExp(`two\\.ts:1: ${name} is exported and has no docstring$`))];
+    expect(problemsOf(source, "export { default } from './two.ts';\n")).toEqual(says);
+    expect(problemsOf(source, "export { default as b } from './two.ts';\n")).toEqual(says);
+    expect(problemsOf(source, "import b from './two.ts';\nexport { b };\n")).toEqual(says);
+    expect(problemsOf(source, "export * as b from './two.ts';\n")).toEqual(says);
+    expect(
+      problemsOf(
+        `/** */ ${source.replace('export', '/** */ export')}`,
+        "export { default } from './two.ts';\n",
+      ),
+    ).toEqual([]);
+    // A star leaves it out.
+    expect(problemsOf(source)).toEqual([]);
+  });
+
+  test('finds what is exported as a part of a name, also of one that is passed on', () => {
+    const source = 'export const a = 1;\n/** */ export const b: any = 1;';
+    const says = [expect.stringContaining('two.ts:1: a is exported and has no docstring'), any(2, 'b')];
+    write(
+      'packages/cost/src/three.ts',
+      "export * as parts from './two.ts';\nexport * as self from './three.ts';\n",
+    );
+    for (const index of [
+      "export * as parts from './two.ts';\n",
+      "import * as parts from './two.ts';\nexport { parts };\n",
+      "export { parts as c } from './three.ts';\n",
+      "import { parts } from './three.ts';\nexport { parts };\n",
+      "export * from './three.ts';\n",
+      "export * as all from './three.ts';\n",
+    ]) {
+      expect(problemsOf(source, index), index).toEqual(says);
+    }
+    expect(problemsOf(source, "export * as z from '@synapsekit/core';\n")).toEqual([]);
+  });
+
+  test.each([
+    ['a default export', '/** */ export default function a(value: any): void {}', 'a'],
+    ['a default export without a name', '/** */ export default { b: 1 as any };', 'default'],
+  ])('refuses any in %s', (_, source, name) => {
+    expect(problemsOf(source, "export { default } from './two.ts';\n")).toEqual([any(1, name)]);
   });
 
   test.each([

@@ -1,7 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
-import { type Comment, type Node, parseSync, type Statement, visitorKeys } from 'oxc-parser';
+import {
+  type Comment,
+  type ImportDeclarationSpecifier,
+  type Node,
+  parseSync,
+  type Statement,
+  visitorKeys,
+} from 'oxc-parser';
 import type { Member, Workspace } from './workspace.ts';
+
+/** Stands for everything that a module exports, as one name: `* as name`. */
+const whole = '*';
 
 /** Where a name comes from: `name` of the module `from`, or of this one. */
 interface Origin {
@@ -43,13 +53,17 @@ export function checkPublicApi({ root, packages }: Workspace): string[] {
       const key = `${file} ${name}`;
       if (seen.has(key)) return;
       seen.add(key);
+      if (name === whole) {
+        for (const each of exportsOf(read, file).values()) visit(each.file, each.name, exported);
+        return;
+      }
       const module = read(file);
       const found = module?.declarations.get(name) ?? [];
       const [first] = found;
       if (module === undefined || first === undefined) {
         const origin = module?.imports.get(name);
         const target = origin && resolveRelative(file, origin.from);
-        const source = target === undefined ? undefined : exportsOf(read, target).get(origin?.name ?? '');
+        const source = target === undefined ? undefined : namedBy(read, target, origin?.name ?? '');
         if (source !== undefined) visit(source.file, source.name, exported);
         return;
       }
@@ -93,7 +107,9 @@ function exportsOf(
   for (const star of module.stars) {
     const target = resolveRelative(file, star);
     if (target === undefined) continue;
-    for (const [name, origin] of exportsOf(read, target, inside)) found.set(name, origin);
+    for (const [name, origin] of exportsOf(read, target, inside)) {
+      if (name !== 'default') found.set(name, origin); // a star leaves it out
+    }
   }
   for (const [outer, { from, name }] of module.exports) {
     if (from === undefined) {
@@ -101,10 +117,20 @@ function exportsOf(
       continue;
     }
     const target = resolveRelative(file, from);
-    const origin = target === undefined ? undefined : exportsOf(read, target, inside).get(name);
+    const origin = target === undefined ? undefined : namedBy(read, target, name, inside);
     if (origin !== undefined) found.set(outer, origin);
   }
   return found;
+}
+
+/** Where what another module knows as `name` of this one is declared. */
+function namedBy(
+  read: (file: string) => Module | undefined,
+  file: string,
+  name: string,
+  busy?: ReadonlySet<string>,
+): { readonly file: string; readonly name: string } | undefined {
+  return name === whole ? { file, name } : exportsOf(read, file, busy).get(name);
 }
 
 function resolveRelative(file: string, specifier: string | undefined): string | undefined {
@@ -136,12 +162,21 @@ function readModule(file: string, text: string): Module {
   };
   for (const statement of program.body as Statement[]) {
     if (statement.type === 'ImportDeclaration') {
-      for (const { local, ...specifier } of statement.specifiers) {
-        const imported = 'imported' in specifier ? nameOf(specifier.imported) : '';
-        imports.set(local.name, { from: statement.source.value, name: imported });
+      for (const specifier of statement.specifiers) {
+        imports.set(specifier.local.name, { from: statement.source.value, name: importedName(specifier) });
       }
     } else if (statement.type === 'ExportAllDeclaration') {
-      if (statement.exported === null) stars.push(statement.source.value);
+      const { exported, source } = statement;
+      if (exported === null) stars.push(source.value);
+      else exports.set(nameOf(exported), { from: source.value, name: whole });
+    } else if (statement.type === 'ExportDefaultDeclaration') {
+      const { declaration, start } = statement;
+      const [name = declaration.type === 'Identifier' ? declaration.name : 'default'] = declare(
+        declaration,
+        start,
+      );
+      if (name === 'default') declarations.set(name, [{ node: declaration, start }]);
+      exports.set('default', { from: undefined, name });
     } else if (statement.type === 'ExportNamedDeclaration') {
       const { declaration, source, specifiers } = statement;
       const names = declaration === null ? [] : declare(declaration, statement.start);
@@ -156,6 +191,11 @@ function readModule(file: string, text: string): Module {
   return { file, text, comments, declarations, exports, stars, imports };
 }
 
+function importedName(specifier: ImportDeclarationSpecifier): string {
+  if (specifier.type === 'ImportSpecifier') return nameOf(specifier.imported);
+  return specifier.type === 'ImportDefaultSpecifier' ? 'default' : whole;
+}
+
 function nameOf(name: { readonly name: string } | { readonly value: string }): string {
   return 'name' in name ? name.name : name.value;
 }
@@ -168,6 +208,7 @@ function declaredNames(node: Node): string[] {
       return node.id === null ? [] : [node.id.name];
     case 'TSInterfaceDeclaration':
     case 'TSTypeAliasDeclaration':
+    case 'TSEnumDeclaration':
       return [node.id.name];
     case 'VariableDeclaration':
       return node.declarations.flatMap(({ id }) => (id.type === 'Identifier' ? [id.name] : []));

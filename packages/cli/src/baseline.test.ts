@@ -79,3 +79,19 @@ test('a foreign file is refused, and so is a name that leads elsewhere', async (
   expect(() => readBaseline('none', cwd)).toThrow('--save-baseline none makes it');
   expect(() => readBaseline('../x', cwd)).toThrow('made of letters');
 });
+
+test('what passed and is left out now is worse, unless that is allowed', async () => {
+  const before = await run({ a: '0.1', b: '0.1', c: '0.1' });
+  saveBaseline('main', before, cwd);
+  const [a, b, c] = before.cases as [CaseResult, CaseResult, CaseResult];
+  const now = { cases: [a, { ...b, status: 'skipped' as const }, { ...c, status: 'todo' as const }] };
+  const baseline = readBaseline('main', cwd);
+  const worse = ['b: it passed, and is skipped now', 'c: it passed, and is to do now'];
+  expect(compareWith(baseline, now, rules).regressions).toEqual(worse);
+  // A part of the cases was selected, and these were in it.
+  expect(compareWith(baseline, now, { ...rules, onlySome: true }).regressions).toEqual(worse);
+  expect(compareWith(baseline, now, { ...rules, allowRemoved: true }).regressions).toEqual([]);
+  // What failed before is no worse when it is left out.
+  saveBaseline('red', { ...before, cases: before.cases.map((each) => ({ ...each, status: 'failed' })) }, cwd);
+  expect(compareWith(readBaseline('red', cwd), now, rules).regressions).toEqual([]);
+});

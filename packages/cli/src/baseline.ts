@@ -3,6 +3,7 @@ import { formatUsd, parseUsd, usdDecimal } from '@synapsekit/core';
 import { type CaseResult, caseKey, type RunResult } from '@synapsekit/eval';
 import { UsageError } from './command.ts';
 import { fs } from './node-builtins.ts';
+import { writeWholeFile } from './whole-file.ts';
 
 /** What a baseline knows of a case. */
 interface BaselineCase {
@@ -38,8 +39,10 @@ export interface Comparison {
 export interface ComparisonRules {
   /** By how many percent the cost of a case may rise. */
   readonly tolerancePercent: number;
-  /** Cases that are gone are no regression: asked for, or only some were selected. */
+  /** Cases that are gone, or left out by the file, are no regression. */
   readonly allowRemoved: boolean;
+  /** Only some were selected: the others are not gone. @default false */
+  readonly onlySome?: boolean | undefined;
 }
 
 const format = 'synapsekit-baseline';
@@ -96,9 +99,13 @@ function parse(text: string): Omit<Baseline, 'name'> | undefined {
  *
  * @throws UsageError for a name that is none; what the file system throws.
  */
-export function saveBaseline(name: string, { cases, startedAt }: RunResult, cwd: string): void {
+export function saveBaseline(
+  name: string,
+  { cases, startedAt }: Pick<RunResult, 'cases' | 'startedAt'>,
+  cwd: string,
+): void {
   const path = pathOf(name, cwd);
-  const kept = cases.filter(ran).map(
+  const kept = cases.filter(hasRun).map(
     ({ file, suite, name: own, status, cost }): BaselineCase => ({
       ...(file !== undefined && { file }),
       ...(suite !== undefined && { suite }),
@@ -113,28 +120,31 @@ export function saveBaseline(name: string, { cases, startedAt }: RunResult, cwd:
     .map((each) => `    ${JSON.stringify(each)}`)
     .join(',\n');
   fs.mkdirSync(join(cwd, '.synapsekit/baselines'), { recursive: true });
-  // A name of its own: two runs may save at once. The last one counts, and each is whole.
-  const part = `${path}.${process.pid}.new`;
-  fs.writeFileSync(
-    part,
+  writeWholeFile(
+    path,
     `{\n  "format": "${format}",\n  "version": 1,\n  "savedAt": "${startedAt}",\n  "cases": [\n${lines}\n  ]\n}\n`,
   );
-  fs.renameSync(part, path);
 }
 
 /** Compares a run with a baseline: exactly, as a replayed run is compared with another one. */
 export function compareWith(
   { name, savedAt, cases: before }: Baseline,
   { cases }: Pick<RunResult, 'cases'>,
-  { tolerancePercent, allowRemoved }: ComparisonRules,
+  { tolerancePercent, allowRemoved, onlySome = false }: ComparisonRules,
 ): Comparison {
   const known = new Map(before.map((each) => [caseKey(each), each]));
   const present = new Set(cases.map((each) => caseKey(each)));
   const regressions: string[] = [];
   const added: string[] = [];
   let [beforePico, nowPico] = [0n, 0n];
-  for (const each of cases.filter(ran)) {
+  for (const each of cases) {
     const old = known.get(caseKey(each));
+    if (!hasRun(each)) {
+      const left = leftOut(each);
+      if (left && old?.status === 'passed' && !allowRemoved)
+        regressions.push(`${each.name}: it passed, and is ${left} now`);
+      continue;
+    }
     if (old === undefined) {
       added.push(each.name);
       continue;
@@ -150,7 +160,7 @@ export function compareWith(
     nowPico += is;
     if (isDearer(was, is, tolerancePercent)) regressions.push(`${each.name}: ${change(was, is)}`);
   }
-  if (!allowRemoved) {
+  if (!allowRemoved && !onlySome) {
     for (const [key, { name: gone }] of known) if (!present.has(key)) regressions.push(`${gone}: it is gone`);
   }
   return {
@@ -168,8 +178,14 @@ function isDearer(was: bigint, is: bigint, tolerancePercent: number): boolean {
   return is > was && (is - was) * 1_000_000n > was * BigInt(Math.round(tolerancePercent * 10_000));
 }
 
-function ran({ status }: Pick<CaseResult, 'status'>): boolean {
+/** Whether there is anything to compare. */
+export function hasRun({ status }: Pick<CaseResult, 'status'>): boolean {
   return status !== 'not-run' && status !== 'skipped' && status !== 'todo';
+}
+
+/** How the file leaves it out; a case that the run did not come to is another matter. */
+function leftOut({ status }: Pick<CaseResult, 'status'>): string | undefined {
+  return { skipped: 'skipped', todo: 'to do' }[status as string];
 }
 
 function change(was: bigint, is: bigint): string {

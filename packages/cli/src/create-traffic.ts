@@ -53,7 +53,7 @@ export async function createTraffic(
   const budget = readBudget(args, env);
   const priceAs = readPriceAs(args, mode);
   const pricesPath = textFlag(args, 'prices');
-  const maxAgeDays = readTapeAge(args);
+  const maxAgeDays = readTapeAge(args, mode);
   const redact = await loadRedact(textFlag(args, 'tape-redact'), cwd);
   // Loading prices takes longer than many a run: without a reason, not before a model is asked.
   const repriced = pricesPath !== undefined || priceAs !== undefined;

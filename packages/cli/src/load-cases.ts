@@ -72,7 +72,8 @@ export async function loadCases(options: LoadOptions, host: LoadHost): Promise<L
     else loadErrors.push(await reportLoadError(file, path, loaded.error));
   }
   const { plan, problems } = collect(modules);
-  const selected = selectCases(plan, options, { lines: linesOf(found, files), cwd, aborted: signal.aborted });
+  const incomplete = signal.aborted || loadErrors.length > 0;
+  const selected = selectCases(plan, options, { lines: linesOf(found, files), incomplete });
   const marked = options.strict ? selected.filter(({ case: { mode } }) => mode === 'only') : [];
   return {
     files,

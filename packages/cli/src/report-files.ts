@@ -6,10 +6,10 @@ import { fs } from './node-builtins.ts';
 import type { ReporterName, ReporterSpec } from './reporter-spec.ts';
 import type { TestReport } from './test-report.ts';
 import { troublesOf } from './troubles.ts';
+import { writeWholeFile } from './whole-file.ts';
 
 /**
- * Makes the folders of the reports, sees whether they can be written (better now than after everything was paid), and
- * takes reports of earlier runs away.
+ * Makes the folders of the reports, and sees whether they can be written: better now than after everything was paid.
  *
  * @throws UsageError for a place that cannot be written.
  */
@@ -22,8 +22,23 @@ export function checkReportFiles(reporters: readonly ReporterSpec[], cwd: string
       fs.accessSync(dirname(path), fs.constants.W_OK);
       if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
         throw Object.assign(new Error(), { code: 'EISDIR' });
-      // That of an earlier run must not be taken for this one's, whatever becomes of it.
-      fs.rmSync(path, { force: true });
+    } catch (error) {
+      throw new UsageError(`--reporter ${name}=${file}: it cannot be written (${codeOf(error)}).`);
+    }
+  }
+}
+
+/**
+ * Takes reports of earlier runs away, once something will run: they must not be taken for those of this run, whatever
+ * becomes of it.
+ *
+ * @throws UsageError for one that cannot be removed.
+ */
+export function removeReports(reporters: readonly ReporterSpec[], cwd: string): void {
+  for (const { name, file } of reporters) {
+    if (file === undefined) continue;
+    try {
+      fs.rmSync(resolve(cwd, file), { force: true });
     } catch (error) {
       throw new UsageError(`--reporter ${name}=${file}: it cannot be written (${codeOf(error)}).`);
     }
@@ -40,12 +55,9 @@ export async function writeReportFiles(
   for (const { name, file } of reporters) {
     if (file === undefined) continue;
     const path = resolve(cwd, file);
-    const part = `${path}.${process.pid}.part`;
     try {
-      fs.writeFileSync(part, await format(name, report, cwd));
-      fs.renameSync(part, path); // whole or not at all
+      writeWholeFile(path, await format(name, report, cwd));
     } catch (error) {
-      fs.rmSync(part, { force: true });
       problems.push(`The report ${file} could not be written (${codeOf(error)}).`);
     }
   }

@@ -54,7 +54,7 @@ export const routeCalibrateCommand: Command = {
     const seed = seedFlag(args);
     const reading = readOptions(args);
     const [
-      { routeWork, pathIn, readModel, writeWhole },
+      { routeWork, pathIn, readModel, writeOutput },
       { readOutcomes },
       { calibrateRouter },
       { calibrationText },
@@ -75,7 +75,7 @@ export const routeCalibrateCommand: Command = {
       progress.show(0.5, 'calibrate');
       const calibrated = calibrateRouter(outcomes, { model, promise, confidence, seed, costsUsd });
       const output = textFlag(args, 'output') ?? path;
-      await writeWhole(io, output, `${JSON.stringify(calibrated.json)}\n`);
+      writeOutput(io, output, `${JSON.stringify(calibrated.json)}\n`);
       progress.hide();
       const { calibration } = calibrated.json;
       if (calibration === undefined) throw new Error('The calibrated model has no calibration.');

@@ -57,7 +57,7 @@ export const routeTrainCommand: Command = {
       verifier: args.flags['no-verifier'] !== true,
     } as const;
     const reading = readOptions(args);
-    const [{ routeWork, pathIn, writeWhole }, { readOutcomes }, { trainRouterModel }, { trainingText }] =
+    const [{ routeWork, pathIn, writeOutput }, { readOutcomes }, { trainRouterModel }, { trainingText }] =
       await Promise.all([
         import('./route-work.ts'),
         import('@synapsekit/router/outcomes'),
@@ -73,7 +73,7 @@ export const routeTrainCommand: Command = {
       });
       const model = await trainRouterModel(outcomes, { ...options, signal, onProgress: progress.show });
       const text = `${JSON.stringify(model.json)}\n`;
-      await writeWhole(io, output, text);
+      writeOutput(io, output, text);
       progress.hide();
       if (args.flags.json === true) {
         const { form, models, weak, strong, training, validation, groupValidation, verifier } = model.json;

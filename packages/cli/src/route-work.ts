@@ -1,8 +1,9 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { isSynapseError } from '@synapsekit/core';
+import { ConfigError, isSynapseError } from '@synapsekit/core';
 import { GainModel } from '@synapsekit/router';
 import { type CliIo, exitCodes, interruptedCode } from './io.ts';
+import { writeWholeFile } from './whole-file.ts';
 
 /** Runs what a `route` command does: wrong data is a sentence and exit code 2, not a stack. */
 export async function routeWork(io: CliIo, work: (progress: StepLine) => Promise<number>): Promise<number> {
@@ -57,7 +58,6 @@ export function pathIn(io: CliIo, path: string): string {
  * @throws ConfigError for a file that is none, naming it.
  */
 export async function readModel(io: CliIo, path: string): Promise<GainModel> {
-  const { ConfigError } = await import('@synapsekit/core');
   const fail = (reason: string, cause: unknown): Error =>
     new ConfigError(`${path}: ${reason}`, { option: 'model', cause });
   let text: string;
@@ -80,18 +80,14 @@ export async function readModel(io: CliIo, path: string): Promise<GainModel> {
 }
 
 /**
- * Writes a file as a whole or not at all.
+ * Writes a file that a `route` command was asked for, as a whole or not at all.
  *
  * @throws ConfigError when it cannot be written.
  */
-export async function writeWhole(io: CliIo, path: string, text: string): Promise<void> {
-  const target = pathIn(io, path);
-  const draft = `${target}.${process.pid}.part`;
+export function writeOutput(io: CliIo, path: string, text: string): void {
   try {
-    await writeFile(draft, text);
-    await rename(draft, target);
+    writeWholeFile(pathIn(io, path), text);
   } catch (error) {
-    const { ConfigError } = await import('@synapsekit/core');
     throw new ConfigError(
       `${path}: it cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)}).`,
       { option: 'output', cause: error },

@@ -14,7 +14,7 @@ import { usesColor } from './colors.ts';
 import { type CliIo, exitCodes } from './io.ts';
 import type { FailUnder } from './route-eval-command.ts';
 import { reportTable } from './route-table.ts';
-import { pathIn, readModel, routeWork, writeWhole } from './route-work.ts';
+import { pathIn, readModel, routeWork, writeOutput } from './route-work.ts';
 
 /** What is to be measured, and how it is told. */
 export interface RouteEvalRequest {
@@ -56,7 +56,7 @@ export function runRouteEval(request: RouteEvalRequest, io: CliIo): Promise<numb
     progress.hide();
     if (request.html !== undefined) {
       const { reportHtml } = await import('./route-html.ts');
-      await writeWhole(io, request.html, reportHtml(report, basename(request.file)));
+      writeOutput(io, request.html, reportHtml(report, basename(request.file)));
     }
     const failures = failuresOf(report, request.failUnder);
     if (request.json) io.stdout.write(`${JSON.stringify({ ...report, failures }, undefined, 2)}\n`);

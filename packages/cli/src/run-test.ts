@@ -1,10 +1,7 @@
 import { relative } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { formatUsd } from '@synapsekit/core';
 import {
-  type CaseResult,
   CostMeter,
-  caseKey,
   crashCase,
   createTextReporter,
   type ErrorReport,
@@ -12,7 +9,6 @@ import {
   ProviderLimiter,
   type Redact,
   type RunObserver,
-  type RunResult,
   redactValues,
   reportCost,
   reportError,
@@ -20,26 +16,22 @@ import {
   secretsOf,
   type TextReporter,
 } from '@synapsekit/eval';
-import {
-  type Baseline,
-  type Comparison,
-  compareWith,
-  formatComparison,
-  readBaseline,
-  saveBaseline,
-} from './baseline.ts';
+import { type Baseline, formatComparison, readBaseline } from './baseline.ts';
 import { BatchedOutput } from './batched-output.ts';
 import { usesColor } from './colors.ts';
-import { type CommandArgs, UsageError } from './command.ts';
+import type { CommandArgs } from './command.ts';
 import { createTraffic, type Traffic } from './create-traffic.ts';
+import { checkBudget, lastRunFor, notPassed, planOf, priorResult } from './earlier-run.ts';
 import { formatProblems, formatStrayErrors, formatVerdict } from './format-problems.ts';
 import { type CliIo, exitCodes } from './io.ts';
-import { journalPath, type LastRun, RunJournal, readLastRun } from './last-run.ts';
+import { journalPath, type LastRun, RunJournal } from './last-run.ts';
 import { formatList, listAsJson } from './list-cases.ts';
 import { type LoadedCases, loadCases } from './load-cases.ts';
 import { Progress } from './progress.ts';
-import { checkReportFiles, format, writeReportFiles } from './report-files.ts';
+import { checkReportFiles, format, removeReports, writeReportFiles } from './report-files.ts';
 import { rerunCommand } from './rerun-command.ts';
+import { checkBaselineSelection, compare, keepBaseline } from './run-baseline.ts';
+import type { Selection } from './select-cases.ts';
 import type { TestOptions } from './test-options.ts';
 import { createReport, type TestReport } from './test-report.ts';
 import type { Watchdog } from './watchdog.ts';
@@ -54,6 +46,10 @@ interface TestRun {
   readonly meter: CostMeter;
   readonly traffic: Traffic;
   readonly baseline: Baseline | undefined;
+  /** The run that this one goes on with. */
+  readonly last: LastRun | undefined;
+  /** What of it runs again; `undefined` for everything. */
+  readonly again: Selection['again'];
   readonly progress: Progress | undefined;
   readonly watchdog: Watchdog | undefined;
   /** Errors that nobody caught, outside of cases. */
@@ -71,7 +67,15 @@ const watchdogGraceMs = 5_000;
  * @throws UsageError when there is nothing to run.
  */
 export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo): Promise<number> {
+  checkBaselineSelection(options);
   checkReportFiles(options.reporters, io.cwd);
+  const last = lastRunFor(options, io.cwd);
+  const again = options.onlyFailed && last !== undefined ? notPassed(last) : undefined;
+  if (options.onlyFailed && again === undefined) {
+    io.stdout.write('Every case of the last run passed: nothing to run again.\n');
+    return exitCodes.ok;
+  }
+  if (!options.list) removeReports(options.reporters, io.cwd);
   const limiter = new ProviderLimiter({ perProvider: options.perProvider });
   // A baseline that is not there is told before anything is paid.
   const baseline = options.compare === undefined ? undefined : readBaseline(options.compare, io.cwd);
@@ -100,7 +104,20 @@ export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo
   const meter = new CostMeter({ reprice: traffic.reprice });
   try {
     return await meter.run(() =>
-      loadAndRun({ options, io, output, meter, traffic, progress, watchdog, strays, baseline, redact }),
+      loadAndRun({
+        options,
+        io,
+        output,
+        meter,
+        traffic,
+        progress,
+        watchdog,
+        strays,
+        baseline,
+        last,
+        again,
+        redact,
+      }),
     );
   } finally {
     watchdog?.stop();
@@ -114,17 +131,10 @@ export async function runTest(options: TestOptions, args: CommandArgs, io: CliIo
 }
 
 async function loadAndRun(run: TestRun): Promise<number> {
-  const { options, io, traffic } = run;
-  const last = lastRunFor(options, io.cwd);
+  const { options, io, traffic, last, again, watchdog } = run;
   if (options.resume) checkBudget(last, traffic);
-  const bad = options.onlyFailed && last !== undefined ? notPassed(last) : undefined;
-  if (bad?.size === 0) {
-    io.stdout.write('Every case of the last run passed: nothing to run again.\n');
-    return exitCodes.ok;
-  }
-  const { watchdog } = run;
   const found = await loadCases(
-    { ...options, keys: bad },
+    { ...options, again },
     {
       cwd: io.cwd,
       signal: io.signal,
@@ -136,31 +146,7 @@ async function loadAndRun(run: TestRun): Promise<number> {
   const { loadErrors, problems } = run.redact({ loadErrors: found.loadErrors, problems: found.problems });
   const loaded = { ...found, loadErrors, problems };
   io.stderr.write(formatProblems(loaded, io.cwd));
-  return options.list ? list(run, loaded) : runAndReport(run, loaded, options.resume ? last : undefined);
-}
-
-function lastRunFor({ resume, onlyFailed }: TestOptions, cwd: string): LastRun | undefined {
-  if (resume && onlyFailed) throw new UsageError('--resume and --only-failed exclude each other.');
-  if (resume) return readLastRun(cwd, '--resume');
-  return onlyFailed ? readLastRun(cwd, '--only-failed') : undefined;
-}
-
-/**
- * What goes on has a budget if what it goes on with had one: without a word it would spend without a limit.
- *
- * @throws UsageError when nobody says how much.
- */
-function checkBudget(last: LastRun | undefined, { mode, budgetUsd }: Traffic): void {
-  const before = last?.budgetUsd;
-  if (before === undefined || budgetUsd !== undefined || mode === 'replay') return;
-  throw new UsageError(
-    `The run that --resume goes on with had a budget of ${formatUsd(before)}. Say what the rest of it may spend: --budget ${before}.`,
-  );
-}
-
-function notPassed({ results }: LastRun): ReadonlySet<string> {
-  const good: ReadonlySet<string> = new Set(['passed', 'skipped', 'todo']);
-  return new Set([...results].filter(([, { status }]) => !good.has(status)).map(([key]) => key));
+  return options.list ? list(run, loaded) : runAndReport(run, loaded);
 }
 
 /** Teaches Node to load TypeScript as projects write it; not in tests of this package, whose modules others load. */
@@ -178,19 +164,18 @@ function list({ options, io }: TestRun, { plan, loadErrors, problems }: LoadedCa
   return loadErrors.length + problems.length > 0 ? exitCodes.unusable : exitCodes.ok;
 }
 
-async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | undefined): Promise<number> {
+async function runAndReport(run: TestRun, loaded: LoadedCases): Promise<number> {
   const { options, io, meter, progress, strays, traffic, watchdog } = run;
   const { plan } = loaded;
+  const last = options.resume ? run.last : undefined;
   // With nothing to run, what is wrong has been said already.
   const reporter = plan.length === 0 ? undefined : textReporter(run, plan);
-  const journal = new RunJournal(io.cwd, () => performance.now());
+  const journal = new RunJournal(io.cwd, { now: () => performance.now(), shard: options.shard });
   journal.begin({
     startedAt: new Date().toISOString(),
-    total: plan.length,
     budgetUsd: traffic.mode === 'replay' ? undefined : traffic.budgetUsd,
+    ...planOf(loaded, last),
   });
-  // What was paid for in the run that this one goes on with is kept from the beginning, whatever becomes of this one.
-  if (last !== undefined) for (const each of plan) journal.add(priorResult(each, last));
   const longest = plan.reduce((most, { timeoutMs = options.timeoutMs }) => Math.max(most, timeoutMs), 0);
   watchdog?.begin(plan, longest + watchdogGraceMs);
   const { concurrency, timeoutMs, retry, trials, bail, seed, shuffle, strict } = options;
@@ -223,8 +208,8 @@ async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | u
     loadCost: reportCost(meter.ownCost),
     billed: traffic.controller.total(), // with what came after the last case
   };
-  const comparison = compare(run, measured);
-  problems.push(...keepBaseline(run, measured));
+  const comparison = compare(options, run.baseline, measured);
+  problems.push(...keepBaseline(options, loaded, measured, io.cwd));
   const facts = {
     strayErrors: strays,
     signal: io.signal,
@@ -237,6 +222,7 @@ async function runAndReport(run: TestRun, loaded: LoadedCases, last: LastRun | u
     problems.push(...unwritten);
     report = createReport(measured, { ...facts, loaded: { ...loaded, problems } });
   }
+  journal.end(report.exitCode);
   await print(run, report, { reporter, later: problems.slice(loaded.problems.length), journal });
   return report.exitCode;
 }
@@ -267,40 +253,6 @@ async function print(
   if (text) io.stderr.write(formatVerdict(report));
 }
 
-function compare({ options, baseline }: TestRun, result: RunResult): Comparison | undefined {
-  if (baseline === undefined) return undefined;
-  const { filter, tags, shard, onlyFailed, paths } = options;
-  const all = filter === undefined && tags.length === 0 && shard === undefined && !onlyFailed;
-  const named = paths.some((path) => /:\d+$/.test(path));
-  return compareWith(baseline, result, {
-    tolerancePercent: options.costTolerancePercent,
-    // Of a part of the cases nobody can say what is gone.
-    allowRemoved: options.allowRemoved || !all || named,
-  });
-}
-
-/** Saves the run as a baseline, if all of it ran. Returns what went wrong. */
-function keepBaseline(
-  { options: { saveBaseline: name }, io }: TestRun,
-  result: RunResult,
-): readonly string[] {
-  if (name === undefined) return [];
-  if (result.byStatus['not-run'] > 0) return [`The baseline "${name}" was not saved: not every case ran.`];
-  try {
-    saveBaseline(name, result, io.cwd);
-    return [];
-  } catch (error) {
-    return [`The baseline "${name}" could not be saved: ${error instanceof Error ? error.message : error}`];
-  }
-}
-
-/** A case that the last run came to; what it did not run, and what the file leaves out, is looked at anew. */
-function priorResult(planned: PlannedCase, { results }: LastRun): CaseResult | undefined {
-  const result = results.get(caseKey(planned));
-  if (result === undefined || ['not-run', 'skipped', 'todo'].includes(result.status)) return undefined;
-  return result;
-}
-
 async function closeTraffic({ controller }: Traffic): Promise<readonly string[]> {
   try {
     await controller.close();
@@ -311,12 +263,12 @@ async function closeTraffic({ controller }: Traffic): Promise<readonly string[]>
 }
 
 /** Only in a process of its own, where there is something to kill. */
-async function startWatchdog({ timeoutMs }: TestOptions, io: CliIo): Promise<Watchdog | undefined> {
+async function startWatchdog({ timeoutMs, shard }: TestOptions, io: CliIo): Promise<Watchdog | undefined> {
   if (io.host === undefined) return undefined;
   const { Watchdog } = await import('./watchdog.ts');
   return new Watchdog({
     limitMs: timeoutMs + watchdogGraceMs,
-    resultsPath: relative(io.cwd, journalPath(io.cwd)),
+    resultsPath: relative(io.cwd, journalPath(io.cwd, shard)),
   });
 }
 

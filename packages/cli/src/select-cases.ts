@@ -7,15 +7,14 @@ export interface Selection {
   readonly filter: RegExp | undefined;
   readonly tags: readonly string[];
   readonly shard: { readonly index: number; readonly count: number } | undefined;
-  /** Only cases with one of these keys; `undefined`: all. */
-  readonly keys?: ReadonlySet<string> | undefined;
+  /** Only cases with one of these keys, and all of these files; `undefined`: all. */
+  readonly again?: { readonly keys: ReadonlySet<string>; readonly files: ReadonlySet<string> } | undefined;
 }
 
-/** What was asked for by `file:line`, and whether the run is over before it began. */
+/** What was asked for by `file:line`, and whether files are missing: what was asked for may be in those. */
 export interface SelectionFacts {
   readonly lines: ReadonlyMap<string, readonly number[]>;
-  readonly cwd: string;
-  readonly aborted: boolean;
+  readonly incomplete: boolean;
 }
 
 /** How many names a message takes. */
@@ -29,20 +28,23 @@ const maxNamed = 20;
 export function selectCases(
   plan: readonly PlannedCase[],
   selection: Selection,
-  { lines, aborted }: SelectionFacts,
+  { lines, incomplete }: SelectionFacts,
 ): readonly PlannedCase[] {
-  const { filter, tags, shard, keys } = selection;
+  const { filter, tags, shard, again } = selection;
   const atLines = placesOf(plan, lines);
-  const chosen = plan.filter(
+  const asked = plan.filter(
     (planned) =>
       (filter === undefined || filter.test(planned.case.name)) &&
       hasTags(planned.case.tags, tags) &&
-      (atLines === undefined || !lines.has(planned.file ?? '') || atLines.has(planned)) &&
-      (keys === undefined || keys.has(caseKey(planned))),
+      (atLines === undefined || !lines.has(planned.file ?? '') || atLines.has(planned)),
   );
-  if (chosen.length === 0 && plan.length > 0 && !aborted) throw nothing(plan, selection, lines);
-  if (shard === undefined) return chosen;
-  return chosen.filter((_, index) => index % shard.count === shard.index - 1);
+  const isAgain = (planned: PlannedCase): boolean =>
+    again === undefined || again.keys.has(caseKey(planned)) || again.files.has(planned.file ?? '');
+  if (plan.length > 0 && !asked.some(isAgain) && !incomplete) throw nothing(plan, selection, lines);
+  // The shard first: which cases are in it does not depend on how they ended.
+  return asked
+    .filter((_, index) => shard === undefined || index % shard.count === shard.index - 1)
+    .filter(isAgain);
 }
 
 function hasTags(own: readonly string[], wanted: readonly string[]): boolean {
@@ -74,7 +76,7 @@ function placesOf(
 
 function nothing(
   plan: readonly PlannedCase[],
-  { filter, tags, keys }: Selection,
+  { filter, tags, again }: Selection,
   lines: ReadonlyMap<string, readonly number[]>,
 ): UsageError {
   if (tags.length > 0) {
@@ -88,7 +90,7 @@ function nothing(
   const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : '';
   const there = `There are: ${names.slice(0, maxNamed).join(', ')}${more}.`;
   if (filter !== undefined) return new UsageError(`No case matches --filter ${filter.source}. ${there}`);
-  if (keys !== undefined)
+  if (again !== undefined)
     return new UsageError(`None of the cases that did not pass last time is there. ${there}`);
   const place = [...lines].map(([file, wanted]) => `${file}:${wanted.join(',')}`).join(', ');
   return new UsageError(`No case stands at ${place}. ${there}`);

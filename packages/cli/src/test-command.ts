@@ -59,7 +59,7 @@ export const testCommand: Command = {
       value: 'PERCENT',
       help: 'By so much a case may get dearer. Default: 5',
     },
-    'allow-removed': { type: 'boolean', help: 'Cases that are gone are no regression.' },
+    'allow-removed': { type: 'boolean', help: 'Cases that are gone or skipped are no regression.' },
     list: { type: 'boolean', help: 'Print the cases and run nothing.' },
     watch: { type: 'boolean', short: 'w', help: 'Run again whenever a file that was loaded changes.' },
     reporter: {

@@ -142,7 +142,15 @@ export function readPriceAs(args: CommandArgs, mode: TapeMode): Readonly<Record<
   throw new UsageError('--as prices what was recorded as another model: use it with --replay.');
 }
 
-/** @throws UsageError for what is no number. */
-export function readTapeAge(args: CommandArgs): number | undefined {
-  return numberFlag(args, 'max-tape-age', { min: 0, integer: false }) || undefined;
+/**
+ * From which age on tapes fail, in days.
+ *
+ * @throws UsageError for what is no age, and outside of replay: what is recorded is new.
+ */
+export function readTapeAge(args: CommandArgs, mode: TapeMode): number | undefined {
+  const days = numberFlag(args, 'max-tape-age', { min: 0, integer: false });
+  if (days === undefined) return undefined;
+  if (days === 0) throw new UsageError('--max-tape-age must be a number of days > 0, got "0".');
+  if (mode === 'replay') return days;
+  throw new UsageError('--max-tape-age is about tapes that are replayed: use it with --replay.');
 }

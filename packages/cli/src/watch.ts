@@ -10,9 +10,32 @@ const settleMs = 80;
 const help = 'Watching. Enter: run again, f: what did not pass, l: live, q: quit.\n';
 
 /** How a run of a watch is started. */
-interface RunChoice {
-  readonly extra: readonly string[];
+export interface RunChoice {
+  /** Flags on top of those that were typed. */
+  readonly extra: CommandArgs['flags'];
+  /** Flags that do not go with these. */
+  readonly without: readonly string[];
+  /** Said before it begins. */
   readonly why: string;
+}
+
+const modes = ['live', 'record', 'rerecord', 'replay'];
+/** What is said of tapes alone, and refused without them. */
+const replayFlags = ['as', 'max-tape-age'];
+
+/** What a key asks for; `undefined` for one that asks for nothing. */
+export function keyChoice(key: string): RunChoice | undefined {
+  if (key === '\r' || key === 'r') return { extra: {}, without: [], why: 'Again.' };
+  if (key === 'f') {
+    // The rest of a run is no part of it, and of a part there is no baseline.
+    const without = ['resume', 'save-baseline'];
+    return { extra: { 'only-failed': true }, without, why: 'What did not pass.' };
+  }
+  if (key === 'l') {
+    const without = [...modes, ...replayFlags];
+    return { extra: { live: true }, without, why: 'Live: this costs what it costs.' };
+  }
+  return undefined;
 }
 
 /**
@@ -28,12 +51,12 @@ export function watchTests(args: CommandArgs, io: CliIo): Promise<number> {
     };
     io.signal.addEventListener('abort', () => end(interruptedCode(io.signal)), { once: true });
     session.onQuit = () => end(exitCodes.ok);
-    session.run({ extra: [], why: '' });
+    session.run({ extra: {}, without: [], why: '' });
   });
 }
 
 class WatchSession {
-  readonly #argv: readonly string[];
+  readonly #args: CommandArgs;
   readonly #io: CliIo;
   readonly #watchers: Map<string, FSWatcher> = new Map();
   readonly #files: Set<string> = new Set();
@@ -45,7 +68,7 @@ class WatchSession {
 
   constructor(args: CommandArgs, io: CliIo) {
     this.#io = io;
-    this.#argv = childArguments(args);
+    this.#args = args;
     this.#watchFolder(io.cwd);
     this.#readKeys();
   }
@@ -59,7 +82,7 @@ class WatchSession {
       return;
     }
     if (choice.why !== '') this.#io.stdout.write(`\n${choice.why}\n\n`);
-    const child = fork(process.argv[1] as string, [...this.#argv, ...choice.extra], {
+    const child = fork(process.argv[1] as string, childArguments(this.#args, choice), {
       cwd: this.#io.cwd,
       env: { ...process.env, SYNAPSEKIT_WATCH: '1' },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -107,7 +130,10 @@ class WatchSession {
     const isNew = /\.evals?\.[cm]?[jt]sx?$/.test(path);
     if (!this.#files.has(path) && !isNew) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.run({ extra: [], why: `${basename(path)} changed.` }), settleMs);
+    this.#timer = setTimeout(
+      () => this.run({ extra: {}, without: [], why: `${basename(path)} changed.` }),
+      settleMs,
+    );
   }
 
   #readKeys(): void {
@@ -117,25 +143,27 @@ class WatchSession {
     stdin.resume();
     stdin.on('data', (data) => {
       const key = String(data);
-      if (key === '\u0003' || key === 'q') this.onQuit();
-      else if (key === '\r' || key === 'r') this.run({ extra: [], why: 'Again.' });
-      else if (key === 'f') this.run({ extra: ['--only-failed'], why: 'What did not pass.' });
-      else if (key === 'l') this.run({ extra: ['--live'], why: 'Live: this costs what it costs.' });
+      if (key === '\u0003' || key === 'q') return this.onQuit();
+      const choice = keyChoice(key);
+      if (choice !== undefined) this.run(choice);
     });
   }
 }
 
-/** What was typed, without the flag that brought us here. */
-function childArguments({ positionals, flags }: CommandArgs): readonly string[] {
+/** What was typed, without the flag that brought us here and as the run is chosen. */
+export function childArguments(
+  { positionals, flags }: CommandArgs,
+  { extra, without }: Pick<RunChoice, 'extra' | 'without'>,
+): readonly string[] {
   const argv = ['test'];
-  const modes = ['live', 'record', 'rerecord', 'replay'];
-  for (const [name, value] of Object.entries(flags)) {
-    if (name === 'watch') continue;
+  const left = Object.entries(flags).filter(([name]) => name !== 'watch' && !without.includes(name));
+  const chosen: CommandArgs['flags'] = { ...Object.fromEntries(left), ...extra };
+  for (const [name, value] of Object.entries(chosen)) {
     for (const each of Array.isArray(value) ? value : [value]) {
       if (each === true) argv.push(`--${name}`);
       else if (typeof each === 'string') argv.push(`--${name}=${each}`);
     }
   }
-  if (!modes.some((mode) => flags[mode] === true)) argv.push('--replay');
+  if (!modes.some((mode) => chosen[mode] === true)) argv.push('--replay');
   return positionals.length > 0 ? [...argv, '--', ...positionals] : argv;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SimulatedProvider } from '@synapsekit/testing';
 import { describe, test } from 'vitest';
 import type { TestReport } from '../src/index.ts';
-import { createSandbox } from './sandbox.ts';
+import { asAnybody, createSandbox } from './sandbox.ts';
 
 const passing = (name = 'passes'): string => `
   import { evalCase } from '@synapsekit/eval';
@@ -196,8 +196,9 @@ describe('bad input', { timeout: 120_000 }, () => {
 
   test.for(['exit(0)', 'reallyExit(0)', 'abort()', 'execve("/bin/true", ["true"])'])(
     'process.%s in a case, or while a file is loaded, is an error of it; the others run',
-    async (call, { expect }) => {
+    async (call, { expect, skip }) => {
       const [name = ''] = call.split('(');
+      skip(typeof Reflect.get(process, name) !== 'function', `this Node has no process.${name}`);
       using sandbox = createSandbox({
         'a.eval.ts': `process.${call};`,
         'b.eval.ts': `
@@ -206,7 +207,6 @@ describe('bad input', { timeout: 120_000 }, () => {
           ${passing().replace("import { evalCase } from '@synapsekit/eval';", '')}
         `,
       });
-      if (typeof Reflect.get(process, name) !== 'function') return;
       const { code, stdout, stderr } = await sandbox.run(['test']);
       expect(stderr).toContain(`process.${name}(`);
       expect(stdout).toContain('1 passed, 1 failed (1 error)');
@@ -309,10 +309,13 @@ describe('bad input', { timeout: 120_000 }, () => {
     expect(code).toBe(2);
   });
 
-  test('a disk that is full loses the reports and the journal, and nothing else', async ({ expect }) => {
-    using sandbox = createSandbox({ 'x.eval.ts': passing() });
+  test('a disk that is full loses the reports and the journal, and nothing else', async ({
+    expect,
+    skip,
+  }) => {
     // Writing to it fails as a full disk does.
-    if (!existsSync('/dev/full')) return;
+    skip(!existsSync('/dev/full'), 'this system has no /dev/full');
+    using sandbox = createSandbox({ 'x.eval.ts': passing() });
     const fill = join(sandbox.folder, 'fill.mjs');
     writeFileSync(
       fill,
@@ -333,18 +336,29 @@ describe('bad input', { timeout: 120_000 }, () => {
     expect(code).toBe(2);
   });
 
-  test.skipIf(process.getuid?.() === 0)(
-    'a folder that is read-only loses the journal only',
-    async ({ expect }) => {
-      using sandbox = createSandbox({ 'x.eval.ts': passing() });
-      chmodSync(sandbox.folder, 0o555);
-      const { code, stdout, stderr } = await sandbox.run(['test']);
-      chmodSync(sandbox.folder, 0o755);
-      expect(stdout).toContain('1 passed, 0 failed');
-      expect(stderr).toContain('(EACCES): --resume and --only-failed will not know of this run');
-      expect(code).toBe(0);
-    },
-  );
+  test('a folder that is read-only loses the journal only', async ({ expect, skip }) => {
+    const under = asAnybody();
+    skip(under === undefined, 'root may write anywhere, and there is no setpriv to take that away');
+    using sandbox = createSandbox({ 'x.eval.ts': passing() });
+    chmodSync(sandbox.folder, 0o555);
+    const { code, stdout, stderr } = await sandbox.run(['test'], { under });
+    chmodSync(sandbox.folder, 0o755);
+    expect(stdout).toContain('1 passed, 0 failed');
+    expect(stderr).toContain('(EACCES): --resume and --only-failed will not know of this run');
+    expect(code).toBe(0);
+  });
+
+  test('a folder that cannot be read is refused: its cases would be left out', async ({ expect, skip }) => {
+    const under = asAnybody();
+    skip(under === undefined, 'root may read anything, and there is no setpriv to take that away');
+    using sandbox = createSandbox({ 'x.eval.ts': passing(), 'locked/y.eval.ts': passing() });
+    chmodSync(join(sandbox.folder, 'locked'), 0o000);
+    const { code, stdout, stderr } = await sandbox.run(['test'], { under });
+    chmodSync(join(sandbox.folder, 'locked'), 0o755);
+    expect(stderr).toMatch(/The folder ".*locked" cannot be searched \(EACCES\)/);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
 
   test('where the journal cannot be, the run goes on and says so', async ({ expect }) => {
     using sandbox = createSandbox({ 'x.eval.ts': passing(), '.synapsekit': 'a file in its place' });

@@ -178,3 +178,15 @@ test('a report of an earlier run is not left behind by one that comes to nothing
   expect(signal).toBe('SIGKILL');
   expect(() => readFileSync(join(sandbox.folder, 'r.xml'))).toThrow('ENOENT');
 }, 60_000);
+
+test('a report stays where nothing runs: with --list, and when there is nothing to run again', async ({
+  expect,
+}) => {
+  using sandbox = createSandbox({ 'a.eval.ts': passes });
+  const report = ['--reporter', 'junit=r.xml'];
+  expect((await sandbox.run(['test', ...report])).code).toBe(0);
+  const before = readFileSync(join(sandbox.folder, 'r.xml'), 'utf8');
+  expect((await sandbox.run(['test', '--list', ...report])).code).toBe(0);
+  expect((await sandbox.run(['test', '--only-failed', ...report])).code).toBe(0);
+  expect(readFileSync(join(sandbox.folder, 'r.xml'), 'utf8')).toBe(before);
+}, 60_000);

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile } from 'node:child_process';
+import { type ChildProcess, execFile, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -21,6 +21,8 @@ export interface Sandbox extends Disposable {
     args: readonly string[],
     options?: {
       readonly nodeArgs?: readonly string[];
+      /** A command that runs the process, with its arguments. */
+      readonly under?: readonly string[] | undefined;
       /** On top of that of the test. */
       readonly env?: Readonly<Record<string, string>>;
       /** Closes the reading end of standard error at once. */
@@ -43,12 +45,13 @@ export function createSandbox(files: Readonly<Record<string, string>>): Sandbox 
   }
   return {
     folder,
-    run: (args, { nodeArgs = [], env: more = {}, deaf = false, onStart } = {}) =>
+    run: (args, { nodeArgs = [], under = [], env: more = {}, deaf = false, onStart } = {}) =>
       new Promise((resolve) => {
         const { FORCE_COLOR: _, CI: __, ...env } = process.env;
+        const [file = process.execPath, ...all] = [...under, process.execPath, ...nodeArgs, bin, ...args];
         const child = execFile(
-          process.execPath,
-          [...nodeArgs, bin, ...args],
+          file,
+          all,
           { cwd: folder, env: { ...env, NO_COLOR: '1', ...more }, timeout: 60_000, maxBuffer: 500_000_000 },
           (_, stdout, stderr) =>
             resolve({ code: child.exitCode ?? -1, signal: child.signalCode, stdout, stderr }),
@@ -58,4 +61,15 @@ export function createSandbox(files: Readonly<Record<string, string>>): Sandbox 
       }),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/**
+ * What takes from root the right to read and write whatever it likes: permissions of files bind the process that runs
+ * under it. Empty for everybody else; `undefined` where root cannot be bound.
+ */
+export function asAnybody(): readonly string[] | undefined {
+  if (process.getuid?.() !== 0) return [];
+  const setpriv = ['setpriv', '--inh-caps=-all', '--bounding-set=-dac_override,-dac_read_search'];
+  const [file = '', ...args] = setpriv;
+  return spawnSync(file, [...args, 'true']).status === 0 ? setpriv : undefined;
 }

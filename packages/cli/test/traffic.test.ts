@@ -260,6 +260,11 @@ test.each([
   [['--store', 'mongo:x', '--budget', '1', '--budget-key', 'k'], 'A store is memory, sqlite:FILE'],
   [['--tape-redact', 'no.mjs'], '--tape-redact no.mjs:'],
   [['--max-tape-age', 'old'], '--max-tape-age'],
+  [['--replay', '--max-tape-age', '0'], '--max-tape-age must be a number of days > 0, got "0"'],
+  [
+    ['--record', '--max-tape-age', '30'],
+    '--max-tape-age is about tapes that are replayed: use it with --replay',
+  ],
 ])(
   '%j makes no sense',
   async (flags, message) => {
