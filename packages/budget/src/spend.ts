@@ -49,6 +49,18 @@ export function inUnit(spend: Spend, unit: Unit): bigint {
   return unit === 'usd' ? spend.pico : spend.tokens;
 }
 
+/** Tokens of prompt and answer; none where the counts are none. */
+export function tokensOf({
+  inputTokens,
+  outputTokens,
+}: {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}): bigint {
+  const tokens = inputTokens + outputTokens;
+  return Number.isSafeInteger(tokens) && tokens > 0 ? BigInt(tokens) : 0n;
+}
+
 /** `Math.min` takes no bigints. */
 function smaller(a: bigint, b: bigint): bigint {
   if (b < a) return b;
