@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GenerationalMap } from './generational-map.ts';
-import { hashId, IdTable } from './id-table.ts';
+import { IdTable } from './id-table.ts';
+import { IdText } from './id-text.ts';
 import { type Leased, LeaseHeap } from './lease-heap.ts';
 
 test('an id table is a map, whatever the ids, also when all of their hashes are the same', () => {
@@ -10,12 +11,17 @@ test('an id table is a map, whatever the ids, also when all of their hashes are 
     fc.property(fc.array(operation, { maxLength: 300 }), fc.boolean(), (operations, sameHash) => {
       const table = new IdTable<number>();
       const map = new Map<string, number>();
-      const hash = (id: string): number => (sameHash ? 7 : hashId(id));
+      const text = new IdText();
+      const find = (id: string): number => {
+        text.take(id);
+        if (sameHash) text.hash = 7;
+        return table.find(text);
+      };
       for (const [id, value] of operations) {
-        expect(table.get(id, hash(id))).toBe(map.get(id));
-        table.set(id, hash(id), value);
+        expect(table.at(find(id))).toBe(map.get(id));
+        table.put(find(id), text, value);
         map.set(id, value);
-        expect(table.get(id, hash(id))).toBe(value);
+        expect(table.at(find(id))).toBe(value);
       }
       expect(table.size).toBe(map.size);
     }),
