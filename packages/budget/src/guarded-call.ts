@@ -123,13 +123,15 @@ export class GuardedCall {
   /** Makes sure that an attempt is covered: a second one inside this call needs more than the first one held. */
   #start(attempt: AttemptIdentity): void | Promise<void> {
     const engine = this.#engine;
-    if (engine.covered.has(attempt)) return this.#started(attempt);
+    const known = this.#inFlight.get(attempt.attemptId) !== undefined || engine.covered.has(attempt);
+    if (known) return this.#started(attempt);
     const live = engine.admission.requireLive(this.#account, this.#callerOptions.signal);
     return isPromise(live) ? live.then(() => this.#cover(attempt)) : this.#cover(attempt);
   }
 
   #cover(attempt: AttemptIdentity): void | Promise<void> {
-    this.#engine.covered.add(attempt);
+    // For a call of the same guard around this one: it is asked next, if anybody is.
+    if (this.#callerOptions.onAttemptStart !== undefined) this.#engine.covered.add(attempt);
     const needed = this.#worstCase(attempt);
     const own = lesser(needed, this.#share);
     this.#share = minus(this.#share, own);
