@@ -77,19 +77,18 @@ export class Bookings {
       const posted = this.#ledger.post(
         {
           attemptId,
-          ...(account !== undefined && { holdId: account.id }),
+          holdId: account?.id,
           lines: lines.map((line) => this.#postLine(line, spend)),
           kind: actual ? 'actual' : 'estimated',
-          ...(closing && { close: true }),
+          close: closing,
         },
         {
           uncovered:
             uncovered === nothing
               ? noAmounts
               : lines.map(({ limit }) => this.#units.ofSpend(uncovered, limit.unit)),
-          ...(this.#settings.thresholds.length > 0 && {
-            onCrossed: (crossed: readonly CrossedMark[]) => this.#crossed(lines, crossed),
-          }),
+          onCrossed:
+            this.#settings.thresholds.length > 0 ? (crossed) => this.#crossed(lines, crossed) : undefined,
         },
       );
       if (account !== undefined && posted !== undefined) this.#follow(attemptId, account, posted);
