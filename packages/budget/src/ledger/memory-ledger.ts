@@ -17,7 +17,8 @@ import {
   requireNumber,
   systemClock,
 } from '@synapsekit/core';
-import type { Booking, Counter, Teller } from './counter.ts';
+import { type Booking, bookingOn, nothingBooked } from './booking.ts';
+import type { Counter, Teller } from './counter.ts';
 import { CounterTable } from './counter-table.ts';
 import { GenerationalMap } from './generational-map.ts';
 import { LeaseHeap } from './lease-heap.ts';
@@ -33,7 +34,7 @@ import {
   raiseHold,
   refusal,
 } from './ledger-hold.ts';
-import { checkAmount, checkLimit, checkMarks, repeatedKey } from './request-checks.ts';
+import { checkAmount, checkLimit, checkPost, repeatedKey } from './request-checks.ts';
 
 /** What a `MemoryLedger` is built with. */
 export interface MemoryLedgerOptions {
@@ -390,9 +391,6 @@ export class MemoryLedger implements InspectableLedger {
 
 const defaultMaxCount = 1_000;
 const noMarks: readonly CrossedMark[] = [];
-const noOpenLines: Booking['open'] = [];
-const nothingBooked: Booking = { settled: [], open: noOpenLines };
-
 /** When its hold was first admitted, if it ever was. */
 function admissionOf(entry: HoldEntry): number | undefined {
   if (entry === neverAdmitted) return undefined;
@@ -401,35 +399,4 @@ function admissionOf(entry: HoldEntry): number | undefined {
 
 function isLive(entry: HoldEntry): entry is LedgerHold {
   return typeof entry !== 'number' && entry.live;
-}
-
-/** What was booked for good on these counters. */
-function bookingOn(counters: readonly Counter[]): Booking {
-  const last = counters[counters.length - 1];
-  if (last === undefined) return nothingBooked;
-  const shared = last.lastBooking;
-  if (shared !== undefined && isEqual(shared.settled, counters)) return shared;
-  const booking = { settled: counters, open: noOpenLines };
-  last.lastBooking = booking;
-  return booking;
-}
-
-function isEqual(some: readonly Counter[], others: readonly Counter[]): boolean {
-  if (some.length !== others.length) return false;
-  for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false;
-  return true;
-}
-
-/** Checks the lines of a post. True when there are marks among them. */
-function checkPost(lines: readonly PostLine[]): boolean {
-  let hasMarks = false;
-  for (let index = 0; index < lines.length; index++) {
-    const line = lines[index];
-    if (line === undefined) continue;
-    checkAmount(line.amount, line.key);
-    if (line.marks === undefined || line.marks.length === 0) continue;
-    checkMarks(line);
-    hasMarks = true;
-  }
-  return hasMarks;
 }
