@@ -48,6 +48,37 @@ test('an id stays for its time, or until so many later ones have come, whichever
   expect(map.size).toBeLessThanOrEqual(20);
 });
 
+test('what is remembered of an id is what was set last, through all generations, however often it is asked for', () => {
+  const operation = fc.tuple(fc.constantFrom('set', 'get', 'get twice', 'age'), fc.nat({ max: 80 }));
+  fc.assert(
+    fc.property(
+      fc.array(operation, { maxLength: 400 }),
+      fc.integer({ min: 1, max: 50 }),
+      (operations, minCount) => {
+        const remembered = new GenerationalMap<number>(10, minCount);
+        const last = new Map<string, number>();
+        let nowMs = 0;
+        for (const [index, [what, which]] of operations.entries()) {
+          const id = `id-${which}`;
+          if (what === 'age') {
+            nowMs += 4;
+            remembered.age(nowMs);
+          } else if (what === 'set') {
+            remembered.set(id, index);
+            last.set(id, index);
+            expect(remembered.get(id)).toBe(index);
+          } else {
+            const found = remembered.get(id);
+            expect([undefined, last.get(id)]).toContain(found);
+            if (what === 'get twice') expect(remembered.get(id)).toBe(found);
+          }
+        }
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
 test('leases end in order, each once, renewed ones later and ended ones never', () => {
   interface Item extends Leased {
     readonly name: number;
