@@ -49,7 +49,10 @@ test('an id stays for its time, or until so many later ones have come, whichever
 });
 
 test('what is remembered of an id is what was set last, through all generations, however often it is asked for', () => {
-  const operation = fc.tuple(fc.constantFrom('set', 'get and set', 'get', 'get twice', 'age'), fc.nat({ max: 200 }));
+  const operation = fc.tuple(
+    fc.constantFrom('set', 'get and set', 'get', 'get twice', 'age'),
+    fc.nat({ max: 200 }),
+  );
   fc.assert(
     fc.property(
       fc.array(operation, { maxLength: 400, size: 'max' }),
@@ -64,7 +67,7 @@ test('what is remembered of an id is what was set last, through all generations,
             nowMs += 4;
             remembered.age(nowMs);
           } else if (what !== 'get' && what !== 'get twice') {
-          if (what === 'get and set') remembered.get(id);
+            if (what === 'get and set') remembered.get(id);
             remembered.set(id, index);
             last.set(id, index);
             expect(remembered.get(id)).toBe(index);
