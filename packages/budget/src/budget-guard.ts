@@ -73,7 +73,9 @@ export class BudgetGuard implements BudgetView {
     this.#engine = engine;
     engines.set(this, engine);
     this.#unsubscribe =
-      engine.settings.tracker?.onRecord((record) => engine.bookRecord(record)) ?? (() => {});
+      engine.settings.tracker?.onRecord((record) =>
+        engine.bookings.bookRecord(record, engine.context.getStore()),
+      ) ?? (() => {});
   }
 
   /** The name that errors and messages carry. */
@@ -90,7 +92,7 @@ export class BudgetGuard implements BudgetView {
   async checkBefore(estimatedUsd: number | string = 0, options: GuardCallOptions = {}): Promise<void> {
     const needed = parseUsd(estimatedUsd, 'estimatedUsd');
     const engine = this.#engine;
-    const limits = engine.select(engine.attributesOf(options.attributes));
+    const limits = engine.limits.select(engine.limits.attributesOf(options.attributes));
     for (const { limit, value } of moneyPerRequest(limits)) {
       if (needed > limit.amount || limit.amount === 0n) {
         throw this.#refuse({ limit, value, committed: 0n, held: 0n, needed });
@@ -112,7 +114,7 @@ export class BudgetGuard implements BudgetView {
   async checkAfter(costUsd: number | string, options: GuardCallOptions = {}): Promise<void> {
     const needed = parseUsd(costUsd, 'costUsd');
     const engine = this.#engine;
-    const limits = engine.select(engine.attributesOf(options.attributes));
+    const limits = engine.limits.select(engine.limits.attributesOf(options.attributes));
     if (limits.lines.length > 0 && engine.settings.tracker === undefined) {
       throw new ConfigError(
         `Budget "${this.name}" has limits that count, but no tracker tells it what calls cost: build it with { tracker }, or use reserve() or enforceBudget().`,
@@ -150,13 +152,13 @@ export class BudgetGuard implements BudgetView {
     const engine = this.#engine;
     const { signal } = options;
     const spend = parseSpend(amount, 'amount');
-    const attributes = engine.attributesOf(options.attributes);
+    const attributes = engine.limits.attributesOf(options.attributes);
     const effort = async (overrun: boolean): Promise<Effort<Hold>> => {
-      const answer = await engine.reserve(engine.select(attributes), spend, signal, overrun);
+      const answer = await engine.admission.reserve(engine.limits.select(attributes), spend, signal, overrun);
       if (!answer.admitted) return answer;
       return { admitted: true, value: new Hold(engine, answer.account, undefined) };
     };
-    const keys = engine.select(attributes).lines.map(({ key }) => key);
+    const keys = engine.limits.select(attributes).lines.map(({ key }) => key);
     return admit(engine, keys, effort, { mayWait: true, signal });
   }
 
@@ -166,7 +168,7 @@ export class BudgetGuard implements BudgetView {
    */
   remaining(options: Pick<GuardCallOptions, 'attributes'> = {}): readonly BudgetRemaining[] {
     const engine = this.#engine;
-    const limits = engine.select(engine.attributesOf(options.attributes), 'skip');
+    const limits = engine.limits.select(engine.limits.attributesOf(options.attributes), 'skip');
     const { lines } = limits;
     try {
       const counters = engine.ledger.statusNow(lines);
@@ -203,19 +205,19 @@ export class BudgetGuard implements BudgetView {
    */
   async status(options: GuardCallOptions = {}): Promise<BudgetStatus> {
     const engine = this.#engine;
-    const limits = engine.select(engine.attributesOf(options.attributes), 'skip');
+    const limits = engine.limits.select(engine.limits.attributesOf(options.attributes), 'skip');
     const { lines } = limits;
     const counters = lines.length === 0 ? [] : await engine.ledger.status(lines, options.signal);
     const { posts } = engine.ledger;
     return {
       guard: this.name,
       ...limitStatuses(engine, limits, counters),
-      holds: engine.holds,
+      holds: engine.holds.count,
       queued: engine.queue.length,
       pendingPosts: posts.pending,
       failedPosts: posts.conflicts,
-      unpriced: engine.unpriced,
-      unattributed: engine.unattributed,
+      unpriced: engine.bookings.unpriced,
+      unattributed: engine.bookings.unattributed,
     };
   }
 
@@ -246,9 +248,12 @@ export class BudgetGuard implements BudgetView {
     requireNumber(inputTokens, 'inputTokens', { integer: true, min: 0 });
     if (maxOutputTokens !== undefined)
       requireNumber(maxOutputTokens, 'maxOutputTokens', { integer: true, min: 0 });
-    const attributes = engine.attributesOf(given, { model, ...(provider !== undefined && { provider }) });
+    const attributes = engine.limits.attributesOf(given, {
+      model,
+      ...(provider !== undefined && { provider }),
+    });
     const effort = async (overrun: boolean): Promise<Effort<Hold>> => {
-      const limits = engine.select(attributes);
+      const limits = engine.limits.select(attributes);
       const query = { model, id: model, ...(provider !== undefined && { provider }) };
       const price = engine.prices.forLimits(limits, query, serviceTier);
       const llm = { provider: price?.provider ?? provider ?? '', model: price?.model ?? model, id: model };
@@ -256,11 +261,11 @@ export class BudgetGuard implements BudgetView {
         [{ llm, price }],
         inputTokens,
         maxOutputTokens,
-        engine.outputPolicy(limits),
+        engine.limits.outputPolicy(limits),
       );
       const fit = await fitHold(
         plan,
-        (spend) => engine.reserve(limits, spend, signal, overrun),
+        (spend) => engine.admission.reserve(limits, spend, signal, overrun),
         async () => undefined,
         signal,
       );
@@ -268,7 +273,7 @@ export class BudgetGuard implements BudgetView {
       const { account, maxTokens } = fit.value;
       return { admitted: true, value: new Hold(engine, account, maxTokens ?? maxOutputTokens) };
     };
-    const keys = engine.select(attributes).lines.map(({ key }) => key);
+    const keys = engine.limits.select(attributes).lines.map(({ key }) => key);
     return admit(engine, keys, effort, { mayWait: true, signal });
   }
 
@@ -280,13 +285,13 @@ export class BudgetGuard implements BudgetView {
     signal?.throwIfAborted();
     if (lines.length === 0) return [];
     const counters = await engine.ledger.status(lines, signal);
-    return lines.map((line, index) => engine.lineFacts(line, counters[index] ?? noCounter, 0n));
+    return lines.map((line, index) => engine.refusals.factsOf(line, counters[index] ?? noCounter, 0n));
   }
 
   #refuse(facts: Omit<RefusalFacts, 'guard' | 'nowMs'>): Error {
     const { settings } = this.#engine;
     const all = { ...facts, guard: settings.name, nowMs: settings.clock.now() };
-    this.#engine.noteRefusal(all);
+    this.#engine.refusals.note(all);
     return refusalError(all);
   }
 

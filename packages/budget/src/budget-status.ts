@@ -74,7 +74,7 @@ export function limitStatuses(
   for (const line of perRequest.filter(({ limit }) => limit.attribute === undefined)) add(line, 0n, 0n);
   for (const [line, counter] of inOrder(lines, counters)) {
     const { committed = 0n, held = 0n } = counter ?? {};
-    add(line, engine.toAmount(line.limit, committed), engine.toAmount(line.limit, held));
+    add(line, engine.units.toAmount(line.limit, committed), engine.units.toAmount(line.limit, held));
   }
   for (const line of perRequest.filter(({ limit }) => limit.attribute !== undefined)) add(line, 0n, 0n);
   return { limits, tokenLimits };
@@ -103,7 +103,7 @@ function stateOf(engine: BudgetEngine, { limit, value, windowName, window }: Sta
   return {
     ...(windowName !== undefined && { window: windowName }),
     ...(resetsAtMs !== undefined && { resetsAtMs }),
-    refusals: engine.refusalsOf(limit, value),
+    refusals: engine.refusals.countOf(limit, value),
     utilisation: limit.amount === 0n ? 1 : Number(committed) / Number(limit.amount),
   };
 }

@@ -7,7 +7,7 @@ import {
   type Prompt,
   type TokenCounter,
 } from '@synapsekit/core';
-import type { Left } from './budget-engine.ts';
+import type { Left } from './hold-admission.ts';
 import { maxTokensSetByGuard } from './set-max-tokens.ts';
 import { greater, inUnit, nothing, type Spend } from './spend.ts';
 

@@ -9,10 +9,11 @@ import {
   type StreamEvent,
   type StreamWatch,
 } from '@synapsekit/core';
+import { beginCall, planCall } from './begin-call.ts';
 import { type BudgetGuard, engineOf } from './budget-guard.ts';
 import { cutGeneration, StreamMeter } from './cut-stream.ts';
 import { isPromise } from './deadline.ts';
-import { GuardedCall, planCall } from './guarded-call.ts';
+import type { GuardedCall } from './guarded-call.ts';
 import { greater } from './spend.ts';
 
 /** What `enforceBudget` may be told. */
@@ -55,7 +56,7 @@ export function enforceBudget(guard: BudgetGuard, options: EnforceBudgetOptions 
 
     async generate(prompt, options = {}) {
       options.signal?.throwIfAborted();
-      const begun = GuardedCall.begin(engine, next, prompt, options, downgradeTo);
+      const begun = beginCall(engine, next, prompt, options, downgradeTo);
       const call = isPromise(begun) ? await begun : begun;
       call.working();
       try {
@@ -70,7 +71,7 @@ export function enforceBudget(guard: BudgetGuard, options: EnforceBudgetOptions 
       return createGenerationStream(
         async function* (context) {
           const inner = { ...options, signal: context.signal };
-          const call = await GuardedCall.begin(engine, next, prompt, inner, downgradeTo);
+          const call = await beginCall(engine, next, prompt, inner, downgradeTo);
           const reading = new Reading(call);
           try {
             reading.meter = await StreamMeter.of(engine, call, prompt, options);

@@ -1,8 +1,9 @@
 import { isSynapseError } from '@synapsekit/core';
-import type { Admission, BudgetEngine, Refused } from './budget-engine.ts';
+import type { BudgetEngine } from './budget-engine.ts';
 import type { CallPlan } from './call-plan.ts';
 import { type Answer, abortable } from './deadline.ts';
 import type { HoldAccount } from './hold-account.ts';
+import type { Admission, Refused } from './hold-admission.ts';
 import { type RefusalFacts, refusalError } from './refusal.ts';
 import { inUnit, type Spend } from './spend.ts';
 import type { Entry } from './wait-queue.ts';
@@ -91,7 +92,7 @@ export async function admit<T>(
   } catch (error) {
     if (facts === undefined || !isSynapseError(error, 'budget-exceeded')) throw error;
     if (!onExceeded.has('warn')) {
-      engine.noteRefusal(facts);
+      engine.refusals.note(facts);
       throw error;
     }
   }

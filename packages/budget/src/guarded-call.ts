@@ -3,84 +3,18 @@ import {
   type AttemptIdentity,
   type CallOptions,
   type Generation,
-  isSynapseError,
   type LLM,
-  type Prompt,
   tellAttempt,
   type Usage,
 } from '@synapsekit/core';
-import { type Admission, type BudgetEngine, tokensOf } from './budget-engine.ts';
-import { CallPlan, exactInputTokens, leavesOf, type PlannedModel } from './call-plan.ts';
-import { type Answer, isPromise } from './deadline.ts';
-import { admit, type Effort, type FittedHold, fitHold } from './fit-hold.ts';
+import type { BudgetEngine } from './budget-engine.ts';
+import { isPromise } from './deadline.ts';
+import type { FittedHold } from './fit-hold.ts';
 import type { HoldAccount } from './hold-account.ts';
-import type { Selection } from './limit-lines.ts';
 import { refusalError } from './refusal.ts';
 import { withMaxTokens } from './set-max-tokens.ts';
 import { SmallMap } from './small-map.ts';
-import { atLeastZero, covers, lesser, minus, nothing, plus, type Spend } from './spend.ts';
-
-/** A call to one model, planned: what limits it, and what it may cost at most. */
-interface PlannedCall {
-  readonly llm: LLM;
-  readonly limits: Selection;
-  readonly models: readonly PlannedModel[];
-  readonly plan: CallPlan;
-}
-
-/** What a call to a model may cost at most. @throws ConfigError, UnknownPriceError. */
-export function planCall(engine: BudgetEngine, llm: LLM, prompt: Prompt, options: CallOptions): PlannedCall {
-  const leaves = leavesOf(llm);
-  const attributes = engine.needsAttributes
-    ? engine.attributesOf(options.attributes, sameOf(leaves))
-    : undefined;
-  const limits = engine.select(attributes);
-  const models = leaves.map((leaf) => ({
-    llm: leaf,
-    price: engine.prices.forLimits(limits, leaf, options.serviceTier),
-  }));
-  return { llm, limits, models, plan: CallPlan.of(models, prompt, options, engine.outputPolicy(limits)) };
-}
-
-/** Model and provider, where all that may serve a call agree on it. */
-function sameOf(leaves: readonly LLM[]): { readonly model?: string; readonly provider?: string } {
-  const [first] = leaves;
-  if (first === undefined) return {};
-  return {
-    ...(leaves.every(({ id }) => id === first.id) && { model: first.id }),
-    ...(leaves.every(({ provider }) => provider === first.provider) && { provider: first.provider }),
-  };
-}
-
-/**
- * The hold that the running code works under, if there is one to work under that counts on the same limits. Whoever
- * gets it has to release it.
- */
-async function joinHold(
-  engine: BudgetEngine,
-  limits: Selection,
-  signal: AbortSignal | undefined,
-): Promise<HoldAccount | undefined> {
-  const around = engine.context.getStore();
-  if (around === undefined || around.ended || around.settled) return undefined;
-  if (!sameKeys(around.limits, limits)) return undefined;
-  around.keeper.retain(); // before any wait: its owner may leave during it
-  try {
-    if (await engine.isLive(around, signal)) return around;
-  } catch (error) {
-    around.keeper.release();
-    // A hold of its own fails open, too.
-    if (engine.settings.failOpen && isSynapseError(error, 'ledger') && error.transient) return undefined;
-    throw error;
-  }
-  around.keeper.release();
-  return undefined;
-}
-
-function sameKeys({ lines }: Selection, { lines: others }: Selection): boolean {
-  if (lines === others) return true;
-  return lines.length === others.length && lines.every(({ key }, index) => others[index]?.key === key);
-}
+import { atLeastZero, covers, lesser, minus, nothing, plus, type Spend, tokensOf } from './spend.ts';
 
 /**
  * One call that goes out under a hold: its own, or that of a call of the same guard around it (a router's), of which it
@@ -105,13 +39,8 @@ export class GuardedCall {
   #ended = false;
   #reported = false;
 
-  private constructor(
-    engine: BudgetEngine,
-    llm: LLM,
-    callerOptions: CallOptions,
-    hold: FittedHold,
-    joined: boolean,
-  ) {
+  /** @param joined true for a call inside another one's hold. */
+  constructor(engine: BudgetEngine, llm: LLM, callerOptions: CallOptions, hold: FittedHold, joined: boolean) {
     this.#engine = engine;
     this.llm = llm;
     this.#callerOptions = callerOptions;
@@ -125,95 +54,6 @@ export class GuardedCall {
       onAttemptStart: (attempt) => this.#start(attempt),
       onAttempt: (attempt) => this.#finish(attempt),
     };
-  }
-
-  /**
-   * Takes a hold that covers a call, to the model or to one of those that may take its place.
-   *
-   * @throws BudgetExceededError, UnknownPriceError, ConfigError, LedgerError; `signal.reason` on abort.
-   */
-  static begin(
-    engine: BudgetEngine,
-    llm: LLM,
-    prompt: Prompt,
-    options: CallOptions,
-    downgradeTo: readonly LLM[],
-  ): Answer<GuardedCall> {
-    const first = planCall(engine, llm, prompt, options);
-    // Inside another hold, or behind those who wait, there is more to it.
-    if (engine.context.getStore() !== undefined || engine.queue.length > 0)
-      return GuardedCall.#beginLater(engine, first, prompt, options, downgradeTo);
-    const { plan, limits } = first;
-    const spend = plan.cost(plan.maxTokens);
-    const answer = engine.reserve(limits, spend, options.signal);
-    if (isPromise(answer) || !answer.admitted)
-      return GuardedCall.#beginLater(engine, first, prompt, options, downgradeTo, answer);
-    const { account } = answer;
-    account.keeper.retain();
-    return new GuardedCall(engine, llm, options, { account, plan, spend, maxTokens: plan.maxTokens }, false);
-  }
-
-  /** @param asked what became of the first try to reserve, where there was one. */
-  static async #beginLater(
-    engine: BudgetEngine,
-    first: PlannedCall,
-    prompt: Prompt,
-    options: CallOptions,
-    downgradeTo: readonly LLM[],
-    asked?: Answer<Admission>,
-  ): Promise<GuardedCall> {
-    const { signal } = options;
-    const { llm } = first;
-    let answer = asked;
-    const joined = asked === undefined ? await joinHold(engine, first.limits, signal) : undefined;
-    const tryOne = async (call: PlannedCall, overrun: boolean): Promise<Effort<GuardedCall>> => {
-      const { limits } = call;
-      // A model that takes the place of another one may have limits of its own.
-      const around = joined !== undefined && sameKeys(joined.limits, limits) ? joined : undefined;
-      if (around !== undefined && overrun) around.overrun = true;
-      const fit = await fitHold(
-        call.plan,
-        (spend) => {
-          const given = answer;
-          answer = undefined;
-          if (given !== undefined) return given;
-          return around === undefined
-            ? engine.reserve(limits, spend, signal, overrun)
-            : engine.claim(around, spend, signal);
-        },
-        () => exactInputTokens(call.models, prompt, options, engine.settings.tokenCounter),
-        signal,
-      );
-      if (!fit.admitted) return fit;
-      if (around === undefined) {
-        fit.value.account.keeper.retain();
-        joined?.keeper.release();
-      }
-      return {
-        admitted: true,
-        value: new GuardedCall(engine, call.llm, options, fit.value, around !== undefined),
-      };
-    };
-    let planned: PlannedCall | undefined = first;
-    const effort = async (overrun: boolean): Promise<Effort<GuardedCall>> => {
-      // Planned anew after a wait, behind others too: another window may have begun.
-      const isCurrent = planned !== undefined && engine.isCurrent(planned.limits);
-      const call = planned !== undefined && isCurrent ? planned : planCall(engine, llm, prompt, options);
-      planned = undefined;
-      let result = await tryOne(call, overrun);
-      for (const other of overrun ? [] : downgradeTo) {
-        if (result.admitted) break;
-        result = await tryOne(planCall(engine, other, prompt, options), false);
-      }
-      return result;
-    };
-    try {
-      const keys = first.limits.lines.map(({ key }) => key);
-      return await admit(engine, keys, effort, { mayWait: joined === undefined, signal });
-    } catch (error) {
-      joined?.keeper.release();
-      throw error;
-    }
   }
 
   /** Runs `fn` so that records made in it draw down the hold. */
@@ -283,13 +123,15 @@ export class GuardedCall {
   /** Makes sure that an attempt is covered: a second one inside this call needs more than the first one held. */
   #start(attempt: AttemptIdentity): void | Promise<void> {
     const engine = this.#engine;
-    if (engine.covered.has(attempt)) return this.#started(attempt);
-    const live = engine.requireLive(this.#account, this.#callerOptions.signal);
+    const known = this.#inFlight.get(attempt.attemptId) !== undefined || engine.covered.has(attempt);
+    if (known) return this.#started(attempt);
+    const live = engine.admission.requireLive(this.#account, this.#callerOptions.signal);
     return isPromise(live) ? live.then(() => this.#cover(attempt)) : this.#cover(attempt);
   }
 
   #cover(attempt: AttemptIdentity): void | Promise<void> {
-    this.#engine.covered.add(attempt);
+    // For a call of the same guard around this one: it is asked next, if anybody is.
+    if (this.#callerOptions.onAttemptStart !== undefined) this.#engine.covered.add(attempt);
     const needed = this.#worstCase(attempt);
     const own = lesser(needed, this.#share);
     this.#share = minus(this.#share, own);
@@ -321,16 +163,16 @@ export class GuardedCall {
     const { signal } = this.#callerOptions;
     try {
       const more = minus(needed, own);
-      let answer = await engine.claim(account, more, signal);
+      let answer = await engine.admission.claim(account, more, signal);
       if (!answer.admitted && engine.settings.onExceeded.has('warn')) {
         account.overrun = true;
         engine.announcer.overrun(answer.facts);
-        answer = await engine.claim(account, more, signal);
+        answer = await engine.admission.claim(account, more, signal);
       }
       if (answer.admitted) return;
       const { limit } = answer.facts;
       const facts = { ...answer.facts, needed: limit.unit === 'usd' ? needed.pico : needed.tokens };
-      engine.noteRefusal(facts);
+      engine.refusals.note(facts);
       throw refusalError(facts);
     } catch (error) {
       this.#giveBack(own);
@@ -361,7 +203,7 @@ export class GuardedCall {
     const booked = this.#account.actualOf(attempt.attemptId);
     const cost = booked === undefined ? this.#cost(attempt, claimed) : { spend: booked, actual: true };
     if (cost !== undefined && booked === undefined) {
-      this.#engine.book(this.#account, attempt.attemptId, cost.spend, cost.actual);
+      this.#engine.bookings.book(this.#account, attempt.attemptId, cost.spend, cost.actual);
     }
     if (claimed === undefined) {
       // An adapter that does not ask before it sends: its cost comes out of the share.

@@ -1,7 +1,7 @@
 import { ConfigError, type CostRecord, usdNumber } from '@synapsekit/core';
-import { type BudgetEngine, tokensOf } from './budget-engine.ts';
+import type { BudgetEngine } from './budget-engine.ts';
 import type { HoldAccount } from './hold-account.ts';
-import type { Spend } from './spend.ts';
+import { type Spend, tokensOf } from './spend.ts';
 import { parseSpend, type SpendAmount } from './spend-amount.ts';
 
 /**
@@ -94,14 +94,14 @@ export class Hold implements Disposable, AsyncDisposable {
       return;
     }
     // Nobody knows what it cost: what was held for it is the only bound that there is.
-    if (this.#account.limits.countsMoney) this.#engine.noteUnpriced(record.modelId);
+    if (this.#account.limits.countsMoney) this.#engine.bookings.noteUnpriced(record.modelId);
     this.#book(record.attemptId, { pico: this.#account.left.pico, tokens }, false);
   }
 
   #book(attemptId: string, spend: Spend, actual: boolean): void {
     const { keeper } = this.#account;
     const last = !keeper.shared;
-    this.#engine.book(this.#account, attemptId, spend, actual, { close: last });
+    this.#engine.bookings.book(this.#account, attemptId, spend, actual, { close: last });
     if (!last) keeper.release();
   }
 

@@ -18,14 +18,12 @@ const lastRetryMs = 200;
 
 /** A ledger as the guard uses it: bounded waits, repeated where a reply was lost, nothing forgotten. */
 export class LedgerClient {
-  readonly unitPico: bigint;
   readonly posts: PostQueue;
   readonly #store: LedgerStore;
   readonly #clock: Clock;
   readonly #timeoutMs: number;
 
   constructor(store: LedgerStore, clock: Clock, timeoutMs: number, onConflict: (error: unknown) => void) {
-    this.unitPico = store.unitPico;
     this.posts = new PostQueue(store, clock, timeoutMs, onConflict);
     this.#store = store;
     this.#clock = clock;

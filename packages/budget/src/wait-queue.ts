@@ -47,6 +47,7 @@ export class WaitQueue {
 
   /** Something became free: those whose turn it is look again. */
   pulse(): void {
+    if (this.#waiters.length === 0) return;
     const taken = new Set<string>();
     for (const waiter of this.#waiters) {
       if (taken.size === this.#waiting.size) return; // nobody further back can have a turn

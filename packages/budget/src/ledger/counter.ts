@@ -1,4 +1,5 @@
 import type { LedgerKey, LedgerWindow, PostRequest } from '@synapsekit/core';
+import type { Booking } from './booking.ts';
 import type { Ring } from './ring.ts';
 
 /** What is spent and promised of one key in one window. */
@@ -21,18 +22,3 @@ export interface Counter extends LedgerKey {
 
 /** The post that was told of a mark. */
 export type Teller = Pick<PostRequest, 'attemptId' | 'kind'>;
-
-/** What an attempt was estimated to cost on one counter, until the actual cost is known. */
-interface OpenLine {
-  readonly counter: Counter;
-  readonly amount: bigint;
-  /** Into which part of a rolling window it was booked. */
-  readonly bookedAtMs: number;
-}
-
-/** What was booked for an attempt. Shared between attempts where nothing can change any more. */
-export interface Booking {
-  /** Where the actual cost is booked. */
-  readonly settled: readonly Counter[];
-  readonly open: readonly OpenLine[];
-}

@@ -1,13 +1,17 @@
-import { hashId, IdTable } from './id-table.ts';
+import { IdTable } from './id-table.ts';
+import { IdText } from './id-text.ts';
 
 /**
  * A map of ids that forgets: an entry stays for at least `minAgeMs` after it was set, or until at least `minCount` later
- * ones have been set. Two generations take turns, so that memory is bounded. Hashes of ids are those of `hashId`; who
- * asks more than once counts one only once.
+ * ones have been set. Two generations take turns, so that memory is bounded.
  */
 export class GenerationalMap<V> {
   readonly #minAgeMs: number;
   readonly #minCount: number;
+  /** The id that was asked for last: mostly it is set next, or asked for again. */
+  readonly #id = new IdText();
+  /** Where it is in the recent generation, or would be; -1: not known. */
+  #slot = -1;
   readonly #kept: () => Iterable<V & { readonly id: string }>;
   #recent = new IdTable<V>();
   #old = new IdTable<V>();
@@ -27,14 +31,15 @@ export class GenerationalMap<V> {
     this.#kept = kept;
   }
 
-  get(id: string, hash: number = hashId(id)): V | undefined {
-    return this.#recent.get(id, hash) ?? this.#old.get(id, hash);
+  get(id: string): V | undefined {
+    const old = this.#old;
+    return this.#recent.at(this.#find(id)) ?? old.at(old.find(this.#id));
   }
 
-  set(id: string, value: V, hash: number = hashId(id)): void {
+  set(id: string, value: V): void {
     const entered = this.#recent.size - this.#carried;
     if (entered >= this.#minCount && entered >= this.#carried) this.#turn(undefined);
-    this.#recent.set(id, hash, value);
+    this.#put(id, value);
   }
 
   /** Forgets what is old enough. `nowMs` is monotonic. */
@@ -52,11 +57,21 @@ export class GenerationalMap<V> {
     this.#old = this.#recent;
     forgotten.clear();
     this.#recent = forgotten;
+    this.#slot = -1;
     for (const value of this.#kept()) {
-      const hash = hashId(value.id);
-      if (this.#old.get(value.id, hash) === undefined) this.#recent.set(value.id, hash, value);
+      if (!this.#id.take(value.id)) this.#slot = -1;
+      if (this.#old.at(this.#old.find(this.#id)) === undefined) this.#put(value.id, value);
     }
     this.#carried = this.#recent.size;
     this.#turnedAtMs = nowMs;
+  }
+
+  #put(id: string, value: V): void {
+    if (!this.#recent.put(this.#find(id), this.#id, value)) this.#slot = -1;
+  }
+
+  #find(id: string): number {
+    if (!this.#id.take(id) || this.#slot === -1) this.#slot = this.#recent.find(this.#id);
+    return this.#slot;
   }
 }

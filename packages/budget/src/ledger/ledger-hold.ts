@@ -18,8 +18,11 @@ export interface LedgerHold extends Leased {
   readonly counters: readonly Counter[];
   /** how much was asked for in all, */
   total: readonly bigint[];
-  /** and what is still held; after an expiry that books, what it booked and no post has drawn down yet. */
-  left: readonly bigint[];
+  /**
+   * and what is still held; after an expiry that books, what it booked and no post has drawn down yet. The same list as
+   * `total` until something is drawn.
+   */
+  left: bigint[];
   readonly onExpiry: ReserveRequest['onExpiry'];
   readonly admittedAtMs: number;
 }
@@ -67,7 +70,8 @@ export function drawDown(hold: LedgerHold, counter: Counter, wanted: bigint, fig
   const left = hold.left[index] ?? 0n;
   if (left === 0n) return 0n;
   const drawn = left < wanted ? left : wanted;
-  hold.left = hold.left.with(index, left - drawn);
+  if (hold.left === hold.total) hold.left = [...hold.left];
+  hold.left[index] = left - drawn;
   if (hold.live) figures.changeHeld(counter.cell, -drawn);
   return drawn;
 }

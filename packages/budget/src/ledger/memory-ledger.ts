@@ -17,10 +17,10 @@ import {
   requireNumber,
   systemClock,
 } from '@synapsekit/core';
-import type { Booking, Counter, Teller } from './counter.ts';
+import { type Booking, bookingOn, nothingBooked } from './booking.ts';
+import type { Counter, Teller } from './counter.ts';
 import { CounterTable } from './counter-table.ts';
 import { GenerationalMap } from './generational-map.ts';
-import { hashId } from './id-table.ts';
 import { LeaseHeap } from './lease-heap.ts';
 import {
   admitted,
@@ -34,7 +34,7 @@ import {
   raiseHold,
   refusal,
 } from './ledger-hold.ts';
-import { checkAmount, checkLimit, checkMarks, repeatedKey } from './request-checks.ts';
+import { checkAmount, checkLimit, checkPost, repeatedKey } from './request-checks.ts';
 
 /** What a `MemoryLedger` is built with. */
 export interface MemoryLedgerOptions {
@@ -98,8 +98,7 @@ export class MemoryLedger implements InspectableLedger {
   reserve({ holdId, lines, leaseMs, onExpiry }: ReserveRequest): ReserveResult {
     if (!(leaseMs > 0)) throw conflict(`leaseMs must be > 0, got ${leaseMs}`);
     const nowMs = this.#sweep();
-    const hash = hashId(holdId);
-    const known = this.#holds.get(holdId, hash);
+    const known = this.#holds.get(holdId);
     if (known !== undefined) return this.#raise(holdId, known, lines, nowMs);
 
     const { figures } = this.#counters;
@@ -132,7 +131,7 @@ export class MemoryLedger implements InspectableLedger {
       filedAtMs: leaseEndsAtMs,
       live: true,
     };
-    this.#holds.set(holdId, hold, hash);
+    this.#holds.set(holdId, hold);
     this.#leases.add(hold);
     return admitted;
   }
@@ -141,33 +140,30 @@ export class MemoryLedger implements InspectableLedger {
     const hasMarks = checkPost(lines);
     // Whoever is told of marks has to see what expiries booked.
     if (hasMarks) this.#sweep();
-    const holdHash = holdId === undefined ? 0 : hashId(holdId);
-    const entry = holdId === undefined ? undefined : this.#holds.get(holdId, holdHash);
+    const entry = holdId === undefined ? undefined : this.#holds.get(holdId);
     const hold = typeof entry === 'number' ? undefined : entry;
     const isSame = hold !== undefined && isOn(hold, lines);
     const counters = isSame ? hold.counters : this.#countersOf(lines, this.#time());
-    const attemptHash = hashId(attemptId);
-    const known = this.#bookings.get(attemptId, attemptHash);
+    const known = this.#bookings.get(attemptId);
     const admittedAtMs = entry === undefined ? undefined : admissionOf(entry);
     const isSettled = known === undefined && kind === 'actual' && close && isSame && hold.live;
-    if (isSettled) this.#settle(hold, lines, holdHash);
+    if (isSettled) this.#settle(hold, lines);
     if (known === undefined && kind === 'actual') {
-      this.#bookings.set(attemptId, bookingOn(counters), attemptHash);
+      this.#bookings.set(attemptId, bookingOn(counters));
       for (let index = 0; index < lines.length && !isSettled; index++) {
         const counter = counters[index];
         if (counter !== undefined) this.#book(counter, lines[index]?.amount ?? 0n, hold, admittedAtMs);
       }
     } else {
       const booking = this.#upsert(known ?? nothingBooked, lines, counters, kind, hold, admittedAtMs);
-      this.#bookings.set(attemptId, booking, attemptHash);
+      this.#bookings.set(attemptId, booking);
     }
-    if (close && holdId !== undefined && !isSettled) this.#close(holdId, entry, holdHash);
+    if (close && holdId !== undefined && !isSettled) this.#close(holdId, entry);
     return hasMarks ? this.#crossed(lines, counters, { attemptId, kind }) : noMarks;
   }
 
   close(holdId: string): void {
-    const hash = hashId(holdId);
-    this.#close(holdId, this.#holds.get(holdId, hash), hash);
+    this.#close(holdId, this.#holds.get(holdId));
   }
 
   renew(holdId: string, leaseMs: number): boolean {
@@ -269,7 +265,7 @@ export class MemoryLedger implements InspectableLedger {
   }
 
   /** The usual end of a call: what it cost is booked on all lines of its hold, and the hold is over. */
-  #settle(hold: LedgerHold, lines: readonly PostLine[], hash: number): void {
+  #settle(hold: LedgerHold, lines: readonly PostLine[]): void {
     const { counters, left, admittedAtMs } = hold;
     const { figures } = this.#counters;
     for (let index = 0; index < counters.length; index++) {
@@ -280,7 +276,7 @@ export class MemoryLedger implements InspectableLedger {
       if (counter.ring === undefined) figures.commit(counter.cell, amount);
       else this.#counters.commit(counter, amount, admittedAtMs, this.#time());
     }
-    this.#holds.set(hold.id, admittedAtMs, hash);
+    this.#holds.set(hold.id, admittedAtMs);
     this.#leases.end(hold);
   }
 
@@ -356,9 +352,9 @@ export class MemoryLedger implements InspectableLedger {
     return { committed: figures.committed(counter.cell), held: figures.held(counter.cell) };
   }
 
-  #close(holdId: string, entry: HoldEntry | undefined, hash: number): void {
+  #close(holdId: string, entry: HoldEntry | undefined): void {
     if (typeof entry === 'number') return;
-    this.#holds.set(holdId, entry?.admittedAtMs ?? neverAdmitted, hash);
+    this.#holds.set(holdId, entry?.admittedAtMs ?? neverAdmitted);
     if (entry === undefined) return;
     endHold(entry, this.#counters, () => this.#time());
     if (entry.live) this.#leases.end(entry);
@@ -395,9 +391,6 @@ export class MemoryLedger implements InspectableLedger {
 
 const defaultMaxCount = 1_000;
 const noMarks: readonly CrossedMark[] = [];
-const noOpenLines: Booking['open'] = [];
-const nothingBooked: Booking = { settled: [], open: noOpenLines };
-
 /** When its hold was first admitted, if it ever was. */
 function admissionOf(entry: HoldEntry): number | undefined {
   if (entry === neverAdmitted) return undefined;
@@ -406,35 +399,4 @@ function admissionOf(entry: HoldEntry): number | undefined {
 
 function isLive(entry: HoldEntry): entry is LedgerHold {
   return typeof entry !== 'number' && entry.live;
-}
-
-/** What was booked for good on these counters. */
-function bookingOn(counters: readonly Counter[]): Booking {
-  const last = counters[counters.length - 1];
-  if (last === undefined) return nothingBooked;
-  const shared = last.lastBooking;
-  if (shared !== undefined && isEqual(shared.settled, counters)) return shared;
-  const booking = { settled: counters, open: noOpenLines };
-  last.lastBooking = booking;
-  return booking;
-}
-
-function isEqual(some: readonly Counter[], others: readonly Counter[]): boolean {
-  if (some.length !== others.length) return false;
-  for (let index = 0; index < some.length; index++) if (some[index] !== others[index]) return false;
-  return true;
-}
-
-/** Checks the lines of a post. True when there are marks among them. */
-function checkPost(lines: readonly PostLine[]): boolean {
-  let hasMarks = false;
-  for (let index = 0; index < lines.length; index++) {
-    const line = lines[index];
-    if (line === undefined) continue;
-    checkAmount(line.amount, line.key);
-    if (line.marks === undefined || line.marks.length === 0) continue;
-    checkMarks(line);
-    hasMarks = true;
-  }
-  return hasMarks;
 }

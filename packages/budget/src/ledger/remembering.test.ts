@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { GenerationalMap } from './generational-map.ts';
-import { hashId, IdTable } from './id-table.ts';
+import { IdTable } from './id-table.ts';
+import { IdText } from './id-text.ts';
 import { type Leased, LeaseHeap } from './lease-heap.ts';
 
 test('an id table is a map, whatever the ids, also when all of their hashes are the same', () => {
@@ -10,12 +11,17 @@ test('an id table is a map, whatever the ids, also when all of their hashes are 
     fc.property(fc.array(operation, { maxLength: 300 }), fc.boolean(), (operations, sameHash) => {
       const table = new IdTable<number>();
       const map = new Map<string, number>();
-      const hash = (id: string): number => (sameHash ? 7 : hashId(id));
+      const text = new IdText();
+      const find = (id: string): number => {
+        text.take(id);
+        if (sameHash) text.hash = 7;
+        return table.find(text);
+      };
       for (const [id, value] of operations) {
-        expect(table.get(id, hash(id))).toBe(map.get(id));
-        table.set(id, hash(id), value);
+        expect(table.at(find(id))).toBe(map.get(id));
+        table.put(find(id), text, value);
         map.set(id, value);
-        expect(table.get(id, hash(id))).toBe(value);
+        expect(table.at(find(id))).toBe(value);
       }
       expect(table.size).toBe(map.size);
     }),
@@ -40,6 +46,41 @@ test('an id stays for its time, or until so many later ones have come, whichever
   for (let i = 19; i < 30; i++) map.set(`later-${i}`, i);
   expect(map.get('b')).toBeUndefined();
   expect(map.size).toBeLessThanOrEqual(20);
+});
+
+test('what is remembered of an id is what was set last, through all generations, however often it is asked for', () => {
+  const operation = fc.tuple(
+    fc.constantFrom('set', 'get and set', 'get', 'get twice', 'age'),
+    fc.nat({ max: 200 }),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(operation, { maxLength: 400, size: 'max' }),
+      fc.integer({ min: 1, max: 100 }),
+      (operations, minCount) => {
+        const remembered = new GenerationalMap<number>(200, minCount);
+        const last = new Map<string, number>();
+        let nowMs = 0;
+        for (const [index, [what, which]] of operations.entries()) {
+          const id = `id-${which}`;
+          if (what === 'age') {
+            nowMs += 4;
+            remembered.age(nowMs);
+          } else if (what !== 'get' && what !== 'get twice') {
+            if (what === 'get and set') remembered.get(id);
+            remembered.set(id, index);
+            last.set(id, index);
+            expect(remembered.get(id)).toBe(index);
+          } else {
+            const found = remembered.get(id);
+            expect([undefined, last.get(id)]).toContain(found);
+            if (what === 'get twice') expect(remembered.get(id)).toBe(found);
+          }
+        }
+      },
+    ),
+    { numRuns: 100 },
+  );
 });
 
 test('leases end in order, each once, renewed ones later and ended ones never', () => {

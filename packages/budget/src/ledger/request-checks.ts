@@ -17,11 +17,25 @@ export function checkLimit(limit: bigint, key: string): void {
 }
 
 /** @throws LedgerError for marks that do not ascend, or too many. */
-export function checkMarks({ key, marks = [] }: PostLine): void {
+function checkMarks({ key, marks = [] }: PostLine): void {
   const isAscending = marks.every((mark, index) => index === 0 || mark > (marks[index - 1] ?? mark));
   if (marks.length > maxMarks || !isAscending) {
     throw conflict(`marks must be ascending, and at most ${maxMarks}, got ${marks.join(', ')} for ${key}`);
   }
+}
+
+/** True when there are marks among the lines of a post. @throws LedgerError for what no ledger counts. */
+export function checkPost(lines: readonly PostLine[]): boolean {
+  let hasMarks = false;
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index];
+    if (line === undefined) continue;
+    checkAmount(line.amount, line.key);
+    if (line.marks === undefined || line.marks.length === 0) continue;
+    checkMarks(line);
+    hasMarks = true;
+  }
+  return hasMarks;
 }
 
 /** Two lines of one request. */

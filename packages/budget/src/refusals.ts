@@ -1,0 +1,65 @@
+import type { BudgetAnnouncer } from './budget-announcer.ts';
+import type { Limit } from './budget-limit.ts';
+import type { GuardSettings } from './guard-options.ts';
+import type { LedgerUnits } from './ledger-units.ts';
+import type { LimitLine } from './limit-lines.ts';
+import type { RefusalFacts } from './refusal.ts';
+
+/** Of how many limits, by attribute, it is remembered that they refused. */
+const rememberedLimits = 5_000;
+
+/** What a guard refuses: the facts of it, and how often each limit did. */
+export class Refusals {
+  readonly #settings: GuardSettings;
+  readonly #units: LedgerUnits;
+  readonly #announcer: BudgetAnnouncer;
+  /** How often each limit refused, by its name and attribute. */
+  readonly #counts: Map<string, number> = new Map();
+  /** Goes on where it stopped: a new one would pass all that was taken out before. */
+  readonly #oldest = this.#counts.keys();
+
+  constructor(settings: GuardSettings, units: LedgerUnits, announcer: BudgetAnnouncer) {
+    this.#settings = settings;
+    this.#units = units;
+    this.#announcer = announcer;
+  }
+
+  /** Counts and publishes a refusal. */
+  note(facts: RefusalFacts): void {
+    const id = refusalId(facts.limit, facts.value);
+    const count = (this.#counts.get(id) ?? 0) + 1;
+    // Values come and go: those that were refused last are remembered.
+    this.#counts.delete(id);
+    this.#counts.set(id, count);
+    if (this.#counts.size > rememberedLimits) this.#counts.delete(this.#oldest.next().value ?? '');
+    this.#announcer.refusal('refusal', facts);
+  }
+
+  /** How often a limit refused; one by attribute, for this value of it. */
+  countOf(limit: Limit, value: string | undefined): number {
+    return this.#counts.get(refusalId(limit, value)) ?? 0;
+  }
+
+  /** What there is to say of a limit that does not have room. */
+  factsOf(
+    { limit, value, window, windowName }: LimitLine,
+    counter: { readonly committed: bigint; readonly held: bigint },
+    needed: bigint,
+  ): RefusalFacts {
+    return {
+      guard: this.#settings.name,
+      limit,
+      value,
+      window: windowName,
+      committed: this.#units.toAmount(limit, counter.committed),
+      held: this.#units.toAmount(limit, counter.held),
+      needed,
+      resetsAtMs: window.endsAtMs,
+      nowMs: this.#settings.clock.now(),
+    };
+  }
+}
+
+function refusalId({ name, attribute }: Limit, value: string | undefined): string {
+  return attribute === undefined ? name : `${attribute}=${value} ${name}`;
+}
