@@ -38,7 +38,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** How many cases run at a time. Cases under a latency limit always run alone. @default 4 */
   readonly concurrency?: number | undefined;
-  /** For cases that have none of their own, in milliseconds. @default 60 000 */
+  /** For cases, and metrics on suites, that have none of their own, in milliseconds. @default 60 000 */
   readonly timeoutMs?: number | undefined;
   /** How often cases that say nothing themselves are run again when they do not pass. @default 0 */
   readonly retry?: number | undefined;
@@ -173,7 +173,9 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
   tell((observer) => observer.onRunStart?.(plan));
   const order = settings.shuffle ? shuffle(tasks, seededRandom(seed, 'order')) : tasks;
   await meter.run(() => schedule(order, concurrency));
-  const suites = await meter.run(() => judgeAll(plan, results, { signal, judges, traffic }));
+  const suites = await meter.run(() =>
+    judgeAll(plan, results, { clock, timeoutMs: settings.timeoutMs, signal, judges, traffic }),
+  );
   const cost = addCosts(reportCost(meter.cost), taken);
   const judgeCost = reportCost(judges.cost);
   over.abort('over');

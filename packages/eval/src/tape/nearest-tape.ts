@@ -1,6 +1,6 @@
 import { jsonDiff } from './json-diff.ts';
 import type { TapeRequest } from './request-identity.ts';
-import { scopeId, type TapeEntry, type TapeScope } from './tape-entry.ts';
+import { scopeId, type TapeEntry, type TapeScope, whoseOf } from './tape-entry.ts';
 
 /** Why there is no tape for a request, for people. */
 export interface Miss {
@@ -91,7 +91,7 @@ function commonStart(one: string, other: string): number {
 
 function describe(entry: TapeEntry, request: TapeRequest['request']): string {
   const { case: name, trial, occurrence } = entry;
-  const whose = name === undefined ? 'loading the file' : `"${name}", trial ${trial}`;
+  const whose = name === undefined ? whoseOf(entry) : `"${name}", trial ${trial}`;
   const lines = [
     `nearest: ${entry.request.method} ${entry.request.path} of ${whose}, request ${occurrence + 1}`,
   ];

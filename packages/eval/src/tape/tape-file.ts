@@ -11,6 +11,7 @@ import {
   type TapeEntry,
   type TapeScope,
   trialId,
+  whoseOf,
 } from './tape-entry.ts';
 import { formatTape, parseTape } from './tape-format.ts';
 import { findLeftBehind, type LeftBehind, UnsavedEntries } from './unsaved-entries.ts';
@@ -182,8 +183,8 @@ export class TapeFile {
   #mayWrite(entry: TapeEntry): boolean {
     const secret = this.#setup.scan.find(searchable(entry));
     if (secret === undefined) return true;
-    const { case: name, trial, request } = entry;
-    const whose = name === undefined ? 'loading the file' : `the case "${name}" (trial ${trial})`;
+    const { request } = entry;
+    const whose = whoseOf(entry);
     const message = `${this.shown}: a request of ${whose} to ${request.host}${pathOf(request)} was not put on tape, because ${secret} is in it or in its answer. Take it out of the prompt, or out of the tape with a redaction hook.`;
     if (!this.refused.includes(message)) this.refused.push(message);
     return false;

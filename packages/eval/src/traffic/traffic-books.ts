@@ -52,6 +52,7 @@ export class TrafficBooks {
   }
 }
 
-function trialOf({ file = '', suite = '', name, trial }: TrafficContext): string {
-  return JSON.stringify([file, suite, name ?? null, trial]);
+function trialOf({ file = '', suite = '', name, trial, role }: TrafficContext): string {
+  // Loading a file is not what judges its suite; a case and its judges are one.
+  return JSON.stringify([file, suite, name ?? [role], trial]);
 }
