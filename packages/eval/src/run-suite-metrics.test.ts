@@ -27,7 +27,7 @@ async function judged(
       body: JSON.stringify({ model: 'gpt-4o', max_tokens: 10, messages: [{ role: 'user', content }] }),
     });
   const metrics = questions.map(
-    (question): SuiteMetric => ({
+    (question): SuiteMetric<'passes'> => ({
       name: question,
       evaluateSuite: async () => {
         await (await ask(question)).text(); // whatever it was
@@ -102,7 +102,7 @@ test('what the budget does not allow is not judged', async () => {
 
 test('a suite metric has as much time as a case, then it is told to stop and the next is judged', async () => {
   const reasons: unknown[] = [];
-  const hangs: SuiteMetric = {
+  const hangs: SuiteMetric<'passes'> = {
     name: 'hangs',
     evaluateSuite: ({ signal }) =>
       new Promise(() => signal.addEventListener('abort', () => reasons.push(signal.reason))),
@@ -132,12 +132,12 @@ test('a suite metric has as much time as a case, then it is told to stop and the
 });
 
 test('the time of the suite goes before that of the run; an interruption ends a metric at once', async () => {
-  const hangs: SuiteMetric = { name: 'hangs', evaluateSuite: () => new Promise(() => {}) };
+  const hangs: SuiteMetric<'passes'> = { name: 'hangs', evaluateSuite: () => new Promise(() => {}) };
   const timed = new EvalSuite({ cases: [passes], metrics: [hangs], timeoutMs: 15 });
   const { suites } = await runCases(timed.plan());
   expect(suites[0]?.metrics[0]?.error?.message).toContain('within 15 ms');
   const controller = new AbortController();
-  const interrupts: SuiteMetric = {
+  const interrupts: SuiteMetric<'passes'> = {
     name: 'interrupts',
     evaluateSuite: () => {
       controller.abort(new Error('enough'));

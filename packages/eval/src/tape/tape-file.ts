@@ -2,6 +2,7 @@ import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promi
 import { dirname } from 'node:path';
 import { type Clock, ConfigError } from '@synapsekit/core';
 import { withFileLock } from './file-lock.ts';
+import { ownMark } from './file-owner.ts';
 import type { SecretScan } from './secret-scan.ts';
 import { streamedTexts } from './streamed-texts.ts';
 import {
@@ -206,7 +207,7 @@ export class TapeFile {
 const roomBytes = 65_536;
 
 async function makeSureOfRoom(path: string): Promise<void> {
-  const file = `${path}.${process.pid}.room`;
+  const file = `${path}.${ownMark()}.room`;
   try {
     await writeFile(file, Buffer.alloc(roomBytes));
   } finally {
