@@ -252,7 +252,7 @@ test('an answer that nobody reads is booked when its trial is over', async () =>
   expect(status).toMatchObject({ held: 0n, committed: parseUsd(report?.billedUsd ?? '0') });
 });
 
-test('a case that is over cannot spend any more', async () => {
+test('a case that had to stop cannot spend any more', async () => {
   await using lab = await TrafficLab.open();
   const traffic = lab.traffic();
   const over = new AbortController();
