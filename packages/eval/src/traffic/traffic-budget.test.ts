@@ -264,6 +264,26 @@ test('a case that had to stop cannot spend any more', async () => {
   await traffic.close();
 });
 
+test('what a case begins after it has returned is not part of it: the run counts it', async () => {
+  await using lab = await TrafficLab.open();
+  const traffic = lab.traffic({ budget: { limitUsd: 1, ledger: ledger() } });
+  const context = contextOf();
+  const client = clientOf(lab, traffic);
+  const ask = (): PromiseLike<unknown> =>
+    client.chat.completions.create({
+      model: 'gpt-4o',
+      max_tokens: 9,
+      messages: [{ role: 'user', content: 'Hi' }],
+    });
+  await traffic.run(context, ask);
+  const { billedUsd } = traffic.report(context) ?? {};
+  await traffic.run(context, ask);
+  expect(Number(billedUsd)).toBeGreaterThan(0);
+  expect(traffic.total()).toMatchObject({ requests: 2, billedUsd: lab.sim.bill.totalUsdExact });
+  expect(lab.sim.bill.totalUsd).toBeCloseTo(2 * Number(billedUsd), 12);
+  await traffic.close();
+});
+
 test('requests that go past fetch are stopped before they are sent', async () => {
   await using lab = await TrafficLab.open();
   const early = new OpenAI({ baseURL: lab.sim.openaiBaseURL, apiKey: 'any', maxRetries: 0 });
