@@ -181,9 +181,17 @@ export class TapeFile {
     return this.#written.has(entryId(entry));
   }
 
+  /** Entries without a secret, and how many secrets were known when they were searched. */
+  readonly #clean: WeakMap<TapeEntry, number> = new WeakMap();
+
   #mayWrite(entry: TapeEntry): boolean {
-    const secret = this.#setup.scan.find(searchable(entry));
-    if (secret === undefined) return true;
+    const { scan } = this.#setup;
+    if (this.#clean.get(entry) === scan.learned) return true;
+    const secret = scan.find(searchable(entry));
+    if (secret === undefined) {
+      this.#clean.set(entry, scan.learned);
+      return true;
+    }
     const { request } = entry;
     const whose = whoseOf(entry);
     const message = `${this.shown}: a request of ${whose} to ${request.host}${pathOf(request)} was not put on tape, because ${secret} is in it or in its answer. Take it out of the prompt, or out of the tape with a redaction hook.`;

@@ -45,11 +45,6 @@ export class TrafficBooks {
     this.#trials.delete(id);
     return book;
   }
-
-  /** The books of trials that are not over. */
-  get running(): Iterable<TrafficBook> {
-    return this.#trials.values();
-  }
 }
 
 function trialOf({ file = '', suite = '', name, trial, role }: TrafficContext): string {
