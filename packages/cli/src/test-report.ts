@@ -1,4 +1,4 @@
-import type { ErrorReport, RunResult } from '@synapsekit/eval';
+import type { ErrorReport, RunResult, SuiteResult } from '@synapsekit/eval';
 import type { Comparison } from './baseline.ts';
 import { exitCodes, interruptedCode } from './io.ts';
 import type { LoadedCases } from './load-cases.ts';
@@ -65,13 +65,18 @@ function exitCodeOf(result: RunResult, facts: RunFacts): number {
   if (loaded.loadErrors.length > 0 || loaded.problems.length > 0) return exitCodes.unusable;
   const { cases, suites, failed, passed } = result;
   const misses = cases.filter(({ status, stop }) => status === 'error' && stop === 'replay-miss').length;
-  const lost = suites.some(({ status }) => status === 'failed' || status === 'error');
+  const missed = ({ status, stop }: Pick<SuiteResult, 'status' | 'stop'>): boolean =>
+    status === 'error' && stop === 'replay-miss';
+  const lost = suites.some(
+    (suite) => (suite.status === 'failed' || suite.status === 'error') && !missed(suite),
+  );
   // Of requests that belong to no case: the body of a file asked, or work that it began there.
   const stop = result.billed?.stop?.kind;
   if (failed > misses || lost || strayErrors.length > 0 || stop === 'blocked') return exitCodes.failed;
-  if (misses > 0 || stop === 'replay-miss') return exitCodes.replayMiss;
+  if (misses > 0 || stop === 'replay-miss' || suites.some(missed)) return exitCodes.replayMiss;
   if (comparison !== undefined && comparison.regressions.length > 0) return exitCodes.regressed;
-  if (stop === 'budget' || cases.some(({ status }) => status === 'not-run')) return exitCodes.incomplete;
+  const unpaid = stop === 'budget' || suites.some((suite) => suite.stop === 'budget');
+  if (unpaid || cases.some(({ status }) => status === 'not-run')) return exitCodes.incomplete;
   if (cases.length === 0 && passWithNoCases) return exitCodes.ok;
   // Nothing that passed is nothing that was shown.
   return passed > 0 ? exitCodes.ok : exitCodes.failed;

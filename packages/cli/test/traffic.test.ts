@@ -80,6 +80,31 @@ test('records, replays with the network off, and replays by itself in CI', async
   expect(provider.requests).toHaveLength(2);
 }, 60_000);
 
+test('what judges a suite as a whole is taped with its file; a miss of it exits with 5, no money for it with 3', async () => {
+  using sandbox = sandboxOf();
+  const judging = (question: string): void =>
+    writeFileSync(
+      join(sandbox.folder, 'a.eval.ts'),
+      evalFile.replace(
+        'new MaxCostUSD({ threshold: 0.01 })',
+        `{ name: 'judge', evaluateSuite: () => ask('${question}', 4_000).then(() => ({ pass: true }), () => ({ pass: true })) },
+         () => true`,
+      ),
+    );
+  judging('Are they good?');
+  expect(await sandbox.test('--record')).toMatchObject({ code: 0 });
+  expect(readFileSync(join(sandbox.folder, '__tapes__/a.eval.ts.jsonl'), 'utf8')).toContain('Are they good?');
+  expect(await sandbox.test('--replay')).toMatchObject({ code: 0 });
+  judging('Are they bad?');
+  const missed = await sandbox.test('--replay');
+  expect(missed).toMatchObject({
+    code: 5,
+    stdout: expect.stringContaining('replay-miss: no tape has this POST'),
+  });
+  const poor = await sandbox.test('--live', '--budget', '0.002');
+  expect(poor).toMatchObject({ code: 3, stdout: expect.stringContaining('not judged: budget: ') });
+}, 60_000);
+
 test('a miss exits with 5 and shows the nearest tape and the difference', async () => {
   using sandbox = sandboxOf();
   await sandbox.test('--record');

@@ -26,6 +26,24 @@ describe('reportError', () => {
     );
   });
 
+  test('repeats no part of a key either, however long the text around it is', () => {
+    const key = `sk-proj-${'a1B2'.repeat(40)}`;
+    for (let before = 3_900; before < 4_000; before += 7) {
+      const error = new Error(`${'x '.repeat(before / 2)}${key}${' y'.repeat(2_000)}`);
+      for (const { message } of [reportError(error), reportError(error.message)]) {
+        expect(message.length).toBeLessThan(4_100);
+        expect(message).not.toMatch(/a1B2/);
+      }
+    }
+    // The end of a long text is shown as well, and must not begin in the middle of a key.
+    for (let after = 1_100; after < 1_400; after += 7) {
+      const { message } = reportError(new Error(`${'x '.repeat(4_000)}${key} ${'y'.repeat(after)}`));
+      expect(message).not.toMatch(/a1B2/);
+    }
+    const named = Object.assign(new Error('x'), { name: `Error of ${key}` });
+    expect(reportError(named).name).toBe('Error of [an API key]');
+  });
+
   test('survives everything that can be thrown', () => {
     const circular = new Error('round');
     circular.cause = circular;

@@ -1,5 +1,5 @@
-import { clip, textLimits } from './clip.ts';
-import { withoutSecrets } from './tape/secret-scan.ts';
+import { textLimits } from './clip.ts';
+import { toldText } from './told-text.ts';
 
 /** An error as the report of a run has it: its words and its stack, nothing else it may carry. JSON-safe. */
 export interface ErrorReport {
@@ -22,14 +22,14 @@ export function reportError(error: unknown, depth = 3): ErrorReport {
   if (typeof message !== 'string') {
     return {
       name: 'Error',
-      message: `${withoutSecrets(clip(printable(error), textLimits.message))} was thrown, which is no Error.`,
+      message: `${toldText(printable(error), textLimits.message)} was thrown, which is no Error.`,
       stack: [],
     };
   }
   const cause = depth > 0 ? read(error, 'cause') : undefined;
   return {
-    name: clip(printable(read(error, 'name')), textLimits.label) || 'Error',
-    message: withoutSecrets(clip(message, textLimits.message)),
+    name: toldText(printable(read(error, 'name')), textLimits.label) || 'Error',
+    message: toldText(message, textLimits.message),
     stack: userFrames(read(error, 'stack'), message),
     ...(cause !== undefined && { cause: reportError(cause, depth - 1) }),
   };
@@ -50,7 +50,7 @@ function userFrames(stack: unknown, message: string): string[] {
     .slice(0, start === -1 ? undefined : start)
     .filter((line) => !line.includes('node:') && !isRunnerFrame(line));
   while (user.at(-1)?.includes(' Promise.all ') === true) user.pop(); // with nobody who called it
-  return user.slice(0, maxFrames).map((line) => clip(line.trim(), maxFrame));
+  return user.slice(0, maxFrames).map((line) => toldText(line.trim(), maxFrame));
 }
 
 function isRunnerFrame(line: string): boolean {

@@ -4,6 +4,7 @@ import { reportError } from './error-report.ts';
 import type { CaseRun, Metric } from './metric.ts';
 import { show } from './output.ts';
 import type { MetricResult } from './result.ts';
+import { toldText } from './told-text.ts';
 
 /** What a metric says of a run. Its crash is an error and never a verdict. */
 export function judge(metric: Metric, run: CaseRun): Promise<MetricResult> {
@@ -27,7 +28,7 @@ export async function judgeWith(
     return {
       name: clip(name, textLimits.label),
       pass,
-      ...(detail !== undefined && { detail: clip(String(detail), textLimits.detail) }),
+      ...(detail !== undefined && { detail: toldText(String(detail), textLimits.detail) }),
     };
   } catch (error) {
     if (signal.aborted) throw error;

@@ -17,10 +17,10 @@ export interface MeasuredCost {
   readonly missing: readonly string[];
 }
 
-/** An attempt of these outcomes may be on the provider's bill. */
 /** More models are not named. */
 const maxNames = 10;
 
+/** An attempt of these outcomes may be on the provider's bill. */
 const billable: ReadonlySet<Attempt['outcome']> = new Set(['served', 'partial', 'unanswered']);
 
 /**

@@ -74,6 +74,28 @@ describe('ProviderLimiter', () => {
     expect(await limiter.run('x', undefined, async () => 2)).toBe(2);
   });
 
+  test('waits for a provider only while somebody waits', async () => {
+    const clock = new ManualClock();
+    const limiter = new ProviderLimiter({ max: 1, clock });
+    limiter.throttled('x', 3_600_000);
+    const controller = new AbortController();
+    const jobs = [work(limiter, 'x', controller.signal), work(limiter, 'x', controller.signal)];
+    await turn();
+    expect(clock.pending).toBe(1);
+    controller.abort(new Error('interrupted'));
+    for (const { promise } of jobs) await expect(promise).rejects.toThrow('interrupted');
+    expect(clock.pending).toBe(0);
+    // The pause itself goes on, for who comes later.
+    const later = work(limiter, 'x');
+    await clock.advance(3_599_999);
+    expect(later.started).toBe(false);
+    await clock.advance(1);
+    await turn();
+    expect(later.started).toBe(true);
+    later.done();
+    await later.promise;
+  });
+
   test('never has more than its number under way, however a thousand requests come and go', async () => {
     const limiter = new ProviderLimiter({ max: 7 });
     let running = 0;
@@ -94,5 +116,7 @@ describe('ProviderLimiter', () => {
   test('refuses numbers that are none', () => {
     expect(() => new ProviderLimiter({ max: 0 })).toThrow(ConfigError);
     expect(() => new ProviderLimiter({ perProvider: { x: 1.5 } })).toThrow(ConfigError);
+    const misspelt: object = { maximum: 1 };
+    expect(() => new ProviderLimiter(misspelt)).toThrow(/no option "maximum"/);
   });
 });

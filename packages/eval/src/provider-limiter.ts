@@ -1,6 +1,9 @@
-import { type Clock, ConfigError, requireNumber, systemClock } from '@synapsekit/core';
+import { type Clock, ConfigError, rejectUnknownKeys, requireNumber, systemClock } from '@synapsekit/core';
 
-/** How many requests go to each provider at a time. */
+/**
+ * How many requests wait for an answer of each provider at a time. One whose headers are here is answered: a stream that
+ * is being read does not count, since a case may open several before it reads any.
+ */
 export interface ProviderLimiterOptions {
   /** For providers without a number of their own. @default no limit until one throttles */
   readonly max?: number | undefined;
@@ -19,7 +22,8 @@ interface Lane {
   /** Nothing is sent before this, in monotonic milliseconds. */
   pausedUntilMs: number;
   readonly waiting: (() => void)[];
-  wake: (() => void) | undefined;
+  /** Ends the pause early for those who waited: nobody does any more. */
+  leave: AbortController | undefined;
 }
 
 /** A provider that throttles without saying for how long is left alone for so long. */
@@ -36,7 +40,9 @@ export class ProviderLimiter {
   readonly #lanes: Map<string, Lane> = new Map();
 
   /** @throws ConfigError for numbers below 1. */
-  constructor({ max, perProvider = {}, clock = systemClock }: ProviderLimiterOptions = {}) {
+  constructor(options: ProviderLimiterOptions = {}) {
+    rejectUnknownKeys(options, ['max', 'perProvider', 'clock'], 'ProviderLimiterOptions');
+    const { max, perProvider = {}, clock = systemClock } = options;
     if (max !== undefined) requireNumber(max, 'max', { integer: true, min: 1 });
     for (const [name, limit] of Object.entries(perProvider)) {
       if (name.trim() === '') throw new ConfigError('A provider needs a name.', { option: 'perProvider' });
@@ -63,7 +69,7 @@ export class ProviderLimiter {
     }
   }
 
-  /** The provider answered 429 (or 503 with a wait). */
+  /** The provider answered 429. */
   throttled(provider: string, retryAfterMs: number = defaultPauseMs): void {
     const lane = this.#lane(provider);
     const now = this.#clock.monotonic();
@@ -89,7 +95,7 @@ export class ProviderLimiter {
     let lane = this.#lanes.get(provider);
     if (lane === undefined) {
       const max = this.#maxOf(provider);
-      lane = { max, limit: max, running: 0, pausedUntilMs: 0, waiting: [], wake: undefined };
+      lane = { max, limit: max, running: 0, pausedUntilMs: 0, waiting: [], leave: undefined };
       this.#lanes.set(provider, lane);
     }
     return lane;
@@ -113,6 +119,7 @@ export class ProviderLimiter {
       };
       const leave = (): void => {
         lane.waiting.splice(lane.waiting.indexOf(go), 1);
+        if (lane.waiting.length === 0) lane.leave?.abort();
         reject(signal?.reason);
       };
       signal?.addEventListener('abort', leave, { once: true });
@@ -124,17 +131,18 @@ export class ProviderLimiter {
   #admit(lane: Lane): void {
     const pauseMs = lane.pausedUntilMs - this.#clock.monotonic();
     if (pauseMs > 0) {
-      // Whoever waits keeps the process alive: a sleep, and not a timer.
-      if (lane.waiting.length > 0 && lane.wake === undefined) {
-        lane.wake = () => {
-          lane.wake = undefined;
-          this.#admit(lane);
-        };
-        void this.#clock.sleep(pauseMs).then(lane.wake);
-      }
+      if (lane.waiting.length > 0 && lane.leave === undefined) void this.#pause(lane, pauseMs);
       return;
     }
     while (lane.waiting.length > 0 && lane.running < Math.max(1, Math.floor(lane.limit)))
       lane.waiting.shift()?.();
+  }
+  /** Whoever waits keeps the process alive, by a sleep and not a timer; when nobody waits any more, nothing does. */
+  async #pause(lane: Lane, pauseMs: number): Promise<void> {
+    const leave = new AbortController();
+    lane.leave = leave;
+    await this.#clock.sleep(pauseMs, { signal: leave.signal }).catch(() => {});
+    if (lane.leave === leave) lane.leave = undefined;
+    this.#admit(lane);
   }
 }

@@ -96,9 +96,11 @@ export interface SuiteResult {
   /** Name of the suite, if it has one; of a case whose trials are judged together, its name. */
   readonly name?: string | undefined;
   readonly file?: string | undefined;
-  /** `"not-run"`: some of its cases did not run, so nothing was judged. */
+  /** `"not-run"`: some of its cases did not run, or the budget did not allow it, so something was not judged. */
   readonly status: 'passed' | 'failed' | 'error' | 'not-run';
   readonly metrics: readonly MetricResult[];
+  /** What was stopped at the HTTP boundary while it was judged; see `TrafficStop`. */
+  readonly stop?: 'budget' | 'replay-miss' | 'blocked' | undefined;
 }
 
 /** How a run went. JSON-safe. */

@@ -415,3 +415,9 @@ describe('a run', () => {
     expect(result.cases.map(({ cost }) => cost.usd)).toEqual(['0.25', '0']);
   });
 });
+
+test('what a metric says repeats no key', async () => {
+  const quotes = () => ({ pass: false, detail: 'it said sk-proj-abcdefghijklmnop0123' });
+  const { metrics } = await runCase(evalCase('quotes', { metrics: [quotes] }, () => 'x'));
+  expect(metrics[0]?.detail).toBe('it said [an API key]');
+});

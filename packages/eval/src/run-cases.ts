@@ -41,7 +41,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** How many cases run at a time. Cases under a latency limit always run alone. @default 4 */
   readonly concurrency?: number | undefined;
-  /** For cases that have none of their own, in milliseconds. @default 60 000 */
+  /** For cases, and metrics on suites, that have none of their own, in milliseconds. @default 60 000 */
   readonly timeoutMs?: number | undefined;
   /** How often cases that say nothing themselves are run again when they do not pass. @default 0 */
   readonly retry?: number | undefined;
@@ -118,7 +118,7 @@ export async function runCase(each: EvalCase, options?: RunOptions): Promise<Cas
 /**
  * Runs what `plan` says, of any number of suites.
  *
- * @throws ConfigError for wrong options; what an observer throws.
+ * @throws ConfigError for wrong options; what an observer, `prior` or the `traffic` throws.
  */
 export async function runCases(plan: readonly PlannedCase[], options: RunOptions = {}): Promise<RunResult> {
   const settings = readOptions(options);
@@ -136,12 +136,16 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
   const endListening = listenToEvents();
 
   const failures: unknown[] = [];
+  /** Nobody would see the results. */
+  const giveUp = (error: unknown): void => {
+    failures.push(error);
+    link.abort(error);
+  };
   const tell = (message: (observer: RunObserver) => void): void => {
     try {
       for (const observer of observers) message(observer);
     } catch (error) {
-      failures.push(error);
-      link.abort(error); // nobody would see the results
+      giveUp(error);
     }
   };
   const steps = observers.some(({ onCaseStep }) => onCaseStep !== undefined);
@@ -177,44 +181,51 @@ export async function runCases(plan: readonly PlannedCase[], options: RunOptions
         : () => {};
       const host = { clock, timeoutMs: settings.timeoutMs, running, judges, seed, traffic, onStep };
       const result = await runPlannedCase(planned, host, settings);
-      if (result.status !== 'passed' && result.status !== 'not-run') failed++;
+      const isBad = result.status !== 'unchecked' || settings.strict;
+      if (result.status !== 'passed' && result.status !== 'not-run' && isBad) failed++;
       keep(result, index);
     },
   }));
 
-  tell((observer) => observer.onRunStart?.(plan));
-  const order = settings.shuffle ? shuffle(tasks, seededRandom(seed, 'order')) : tasks;
-  await meter.run(() => schedule(order, concurrency));
-  const suites = redact(await meter.run(() => judgeAll(plan, results, { signal, judges, traffic })));
-  const cost = addCosts(reportCost(meter.cost), taken);
-  const judgeCost = reportCost(judges.cost);
-  over.abort('over');
-  endListening();
-  judges.close();
-  meter.close();
-  link.dispose();
-  const result: RunResult = {
-    version: 1,
-    startedAt,
-    durationMs: Math.round(clock.monotonic() - startedMs),
-    seed,
-    ...countResults(results, suites, settings.strict),
-    cost,
-    judgeCost,
-    ...(traffic !== undefined && { billed: traffic.total() }),
-    cases: results,
-    suites,
-  };
-  tell((observer) => observer.onRunEnd?.(result));
-  if (failures.length > 0) throw failures[0];
-  return result;
+  // What breaks here is no case: the results of an earlier run, who stands at the HTTP boundary.
+  const guarded = tasks.map(({ exclusive, run }) => ({ exclusive, run: () => run().catch(giveUp) }));
+  try {
+    tell((observer) => observer.onRunStart?.(plan));
+    const order = settings.shuffle ? shuffle(guarded, seededRandom(seed, 'order')) : guarded;
+    await meter.run(() => schedule(order, concurrency));
+    if (failures.length > 0)
+      for (const [index, planned] of plan.entries()) results[index] ??= notRun(planned);
+    const suiteHost = { clock, timeoutMs: settings.timeoutMs, running, judges, traffic };
+    const suites = redact(await meter.run(() => judgeAll(plan, results, suiteHost)));
+    const result: RunResult = {
+      version: 1,
+      startedAt,
+      durationMs: Math.round(clock.monotonic() - startedMs),
+      seed,
+      ...countResults(results, suites, settings.strict),
+      cost: addCosts(reportCost(meter.cost), taken),
+      judgeCost: reportCost(judges.cost),
+      ...(traffic !== undefined && { billed: traffic.total() }),
+      cases: results,
+      suites,
+    };
+    tell((observer) => observer.onRunEnd?.(result));
+    if (failures.length > 0) throw failures[0];
+    return result;
+  } finally {
+    over.abort('over');
+    endListening();
+    judges.close();
+    meter.close();
+    link.dispose();
+  }
 }
 
 async function judgeAll(...args: Parameters<typeof judgeSuites>): Promise<readonly SuiteResult[]> {
   try {
     return await judgeSuites(...args);
   } catch (error) {
-    if (args[2].signal.aborted) return []; // what a suite metric did when the run was interrupted
+    if (args[2].running.signal.aborted) return []; // what a suite metric did when the run was interrupted
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '@synapsekit/core';
+import { ManualClock } from '@synapsekit/testing';
 import { describe, expect, test } from 'vitest';
 import { paidModel } from '../test/paid-model.ts';
 import type { EvalCase } from './case.ts';
@@ -8,6 +9,7 @@ import { MaxTotalCostUSD } from './max-total-cost-usd.ts';
 import type { CaseResult, RunResult } from './result.ts';
 import { type RunOptions, runCases, runSuite } from './run-cases.ts';
 import { EvalSuite, type PlannedCase, planCase } from './suite.ts';
+import type { TrafficController } from './traffic-control.ts';
 
 const passes = (name: string, options = {}): EvalCase =>
   evalCase(name, options, ({ expect: its }) => its(1).toBe(1));
@@ -122,6 +124,44 @@ describe('trials', () => {
 });
 
 describe('a run', () => {
+  test('ends, and lets go of everything, when the results of an earlier run cannot be read', async () => {
+    const clock = new ManualClock();
+    const prior = (planned: PlannedCase): undefined => {
+      if (planned.case.name === 'b') throw new Error('no journal');
+    };
+    const plan = ['a', 'b', 'c'].map((name) => planCase(passes(name)));
+    await expect(runCases(plan, { clock, prior, concurrency: 2 })).rejects.toThrow('no journal');
+    expect(clock.pending).toBe(0);
+  });
+
+  test('ends, and lets go of everything, when who stands at the HTTP boundary breaks', async () => {
+    const clock = new ManualClock();
+    const traffic: TrafficController = {
+      admit: () => Promise.reject(new Error('no budget')),
+      run: (_, fn) => fn(),
+      report: () => undefined,
+      total: () => ({ billedUsd: '0', requests: 0, replayed: 0, recorded: 0 }),
+      close: async () => {},
+    };
+    await expect(runCases([planCase(passes('a'))], { clock, traffic })).rejects.toThrow('no budget');
+    expect(clock.pending).toBe(0);
+    const total = (): never => {
+      throw new Error('no total');
+    };
+    const { admit: _, ...rest } = traffic;
+    const broken = runCases([planCase(passes('a'))], { clock, traffic: { ...rest, total } });
+    await expect(broken).rejects.toThrow('no total');
+    expect(clock.pending).toBe(0);
+  });
+
+  test('ends early for unchecked cases only where those count as failed', async () => {
+    const plan = [evalCase('a', () => 'x'), passes('b')].map((each) => planCase(each));
+    const loose = await runCases(plan, { bail: 1, concurrency: 1, strict: false });
+    expect(statuses(loose)).toEqual(['unchecked', 'passed']);
+    const strict = await runCases(plan, { bail: 1, concurrency: 1 });
+    expect(statuses(strict)).toEqual(['unchecked', 'not-run']);
+  });
+
   test('begins no more cases once so many have not passed', async () => {
     const result = await run([fails('a'), passes('b'), fails('c'), passes('d')], { bail: 2, concurrency: 1 });
     expect(statuses(result)).toEqual(['failed', 'passed', 'failed', 'not-run']);

@@ -25,7 +25,7 @@ export interface EvalSuiteOptions<Cases extends readonly EvalCase[]> {
     | undefined;
   /** Name for reports. */
   readonly name?: string | undefined;
-  /** For the cases that have none of their own, in milliseconds. @default the run's: 60 000 */
+  /** For the cases that have none of their own, and for each metric that judges them together, in milliseconds. @default the run's: 60 000 */
   readonly timeoutMs?: number | undefined;
   /** For the cases that say nothing themselves: how often one that does not pass is run again. @default the run's: 0 */
   readonly retry?: number | undefined;
@@ -39,6 +39,8 @@ export interface CaseGroup {
   readonly metrics: readonly SuiteMetric[];
   /** The names of all its cases, also of those that were not selected. */
   readonly names: readonly string[];
+  /** How long each of its metrics may take, in milliseconds. @default the run's */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** A case that is to be run, with everything that will judge it. */
@@ -115,6 +117,7 @@ export class EvalSuite<const Cases extends readonly EvalCase[] = readonly EvalCa
             ...(name !== undefined && { name }),
             metrics: together,
             names: this.cases.map((one) => one.name),
+            ...(this.timeoutMs !== undefined && { timeoutMs: this.timeoutMs }),
           };
     return this.cases.map((one) => {
       const ours = each.filter(({ applyTo }) => applyTo === undefined || applyTo.includes(one.name));
@@ -146,7 +149,16 @@ function planned(
   const own = each.metrics.filter(isSuiteMetric);
   const groups = [
     ...(group === undefined ? [] : [group]),
-    ...(own.length === 0 ? [] : [{ name: each.name, metrics: own, names: [each.name] }]),
+    ...(own.length === 0
+      ? []
+      : [
+          {
+            name: each.name,
+            metrics: own,
+            names: [each.name],
+            ...(timeoutMs !== undefined && { timeoutMs }),
+          },
+        ]),
   ];
   return {
     case: each,

@@ -4,11 +4,11 @@ export interface TrafficContext {
   readonly file?: string | undefined;
   /** Name of the suite, if it has one. */
   readonly suite?: string | undefined;
-  /** Name of the case; `undefined` while files are loaded. */
+  /** Name of the case; `undefined` while files are loaded, and while a suite is judged as a whole. */
   readonly name?: string | undefined;
   /** Which run of the case this is, from 0: trials and retries count up. */
   readonly trial: number;
-  /** `"judge"` is a metric of the case, `"load"` the body of an eval file. */
+  /** `"judge"` is a metric, of the case or of the suite; `"load"` is the body of an eval file. */
   readonly role: 'load' | 'case' | 'judge';
   /** Aborts when the case has to stop: whoever waits for money gives up then. */
   readonly signal: AbortSignal;
@@ -63,7 +63,7 @@ export interface TrafficController {
   admit?(context: TrafficContext): string | undefined | Promise<string | undefined>;
   /** Runs `fn`: everything that it starts, in its async context, belongs to `context`. */
   run<T>(context: TrafficContext, fn: () => T): T;
-  /** What happened under a trial, case and judges together. Asked once, when it is over. */
+  /** What happened under a trial, case and judges together, or under a metric on a suite. Asked once, when it is over. */
   report(context: TrafficContext): TrafficReport | undefined;
   /** What happened in the whole run, loading included. */
   total(): TrafficReport;

@@ -51,6 +51,16 @@ const ways = {
     for await (const _ of stream) break;
     return 'left';
   },
+  /** Sees the status, and wants no more. */
+  async cancel() {
+    const response = await fetch(`${url}/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer any' },
+      body: JSON.stringify({ ...asking, stream: true }),
+    });
+    await response.body.cancel();
+    return 'cancelled';
+  },
   /** A process of a process. */
   child: () =>
     new Promise((resolve) => {

@@ -1,4 +1,4 @@
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { isEvalSuite } from '../suite.ts';
 import { type AdapterOptions, type Registrable, registerCases } from './register.ts';
 
@@ -25,6 +25,7 @@ export function evalTests(what: Registrable, options: AdapterOptions = {}): void
           todo ? undefined : run(signal),
         );
       },
+      after: (timeout, run) => after(run, { timeout }),
     });
   };
   const name = isEvalSuite(what) ? what.name : undefined;

@@ -1,8 +1,10 @@
 import type { EvalCase } from '../case.ts';
 import { isEvalCase } from '../case.ts';
+import { RunningCases } from '../case-watch.ts';
 import { CostMeter } from '../cost-meter.ts';
 import { formatCase, formatSuite } from '../format-case.ts';
 import { createPaint } from '../paint.ts';
+import { realClock } from '../real-clock.ts';
 import type { CaseResult, SuiteResult } from '../result.ts';
 import { type RunOptions, runCases } from '../run-cases.ts';
 import { judgeSuites } from '../run-suite-metrics.ts';
@@ -21,6 +23,8 @@ export type AdapterOptions = Omit<
 export interface TestRunner {
   /** Defines a test; `timeoutMs` is longer than the case may take, so that the case ends first. */
   test(name: string, options: TestFacts, run: (signal: AbortSignal | undefined) => Promise<void>): void;
+  /** Runs something when all tests around have ended, in whatever order they ran. It fails them when it throws. */
+  after(timeoutMs: number, run: () => Promise<void>): void;
 }
 
 /** How a test takes part. */
@@ -31,12 +35,14 @@ interface TestFacts {
   readonly timeoutMs: number;
 }
 
+const defaultTimeoutMs = 60_000;
 /** More than the runner itself takes to abort a case and to judge it. */
 const graceMs = 5_000;
 
 /**
  * Registers cases as tests of another runner. Each runs as `synapsekit test` runs it, with cost, metrics, retries and
- * trials, and fails its test with what would have been printed. What judges a suite as a whole is a test behind them.
+ * trials, and fails its test with what would have been printed. What judges a suite as a whole comes when all of them
+ * have ended: as a test it could come before them, where they are shuffled, filtered, or run side by side.
  */
 export function registerCases(what: Registrable, options: AdapterOptions, runner: TestRunner): void {
   const plan = planOf(what);
@@ -61,11 +67,17 @@ export function registerCases(what: Registrable, options: AdapterOptions, runner
     });
   }
   const together = plan.filter(({ groups = [] }) => groups.length > 0);
-  if (together.length === 0) return;
-  const facts = { skip: false, todo: false, only: false, timeoutMs: graceMs };
-  runner.test('the suite as a whole', facts, async (signal) => {
-    const judged = await judgeTogether(together, results, signal);
-    const bad = judged.filter(({ status }) => status === 'failed' || status === 'error');
+  const groups = new Set(together.flatMap((planned) => planned.groups ?? []));
+  if (groups.size === 0) return;
+  let timeoutMs = graceMs;
+  for (const { metrics, timeoutMs: own = options.timeoutMs ?? defaultTimeoutMs } of groups) {
+    timeoutMs += metrics.length * (own + graceMs);
+  }
+  runner.after(timeoutMs, async () => {
+    const judged = await judgeTogether(together, results, options);
+    const bad = judged.filter(
+      ({ status, stop }) => status === 'failed' || status === 'error' || stop !== undefined,
+    );
     if (bad.length > 0) throw new EvalFailure(bad.map((suite) => formatSuite(suite, plain)).join('\n'));
   });
 }
@@ -85,14 +97,15 @@ export class EvalFailure extends Error {
 async function judgeTogether(
   plan: readonly PlannedCase[],
   results: ReadonlyMap<PlannedCase, CaseResult>,
-  signal: AbortSignal = new AbortController().signal,
+  { clock = realClock, timeoutMs = defaultTimeoutMs, reprice, traffic }: AdapterOptions,
 ): Promise<readonly SuiteResult[]> {
   // Those that the test runner left out were not selected.
   const ran = plan.filter((planned) => results.has(planned));
-  const judges = new CostMeter();
+  const judges = new CostMeter({ reprice });
+  const running = new RunningCases(new AbortController().signal);
   try {
     const ended = ran.map((planned) => results.get(planned)).filter((result) => result !== undefined);
-    return await judgeSuites(ran, ended, { signal, judges, traffic: undefined });
+    return await judgeSuites(ran, ended, { clock, timeoutMs, running, judges, traffic });
   } finally {
     judges.close();
   }
@@ -105,7 +118,7 @@ function runnable(each: EvalCase): EvalCase {
 
 function longest({ timeoutMs, retry, trials }: PlannedCase, options: AdapterOptions): number {
   const times = Math.max(1 + (retry ?? options.retry ?? 0), trials ?? options.trials ?? 1);
-  return times * ((timeoutMs ?? options.timeoutMs ?? 60_000) + graceMs);
+  return times * ((timeoutMs ?? options.timeoutMs ?? defaultTimeoutMs) + graceMs);
 }
 
 function planOf(what: Registrable): readonly PlannedCase[] {

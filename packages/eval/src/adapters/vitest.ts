@@ -1,4 +1,4 @@
-import { describe, test } from 'vitest';
+import { afterAll, describe, test } from 'vitest';
 import { isEvalSuite } from '../suite.ts';
 import { type AdapterOptions, type Registrable, registerCases } from './register.ts';
 
@@ -24,6 +24,7 @@ export function evalTests(what: Registrable, options: AdapterOptions = {}): void
         if (todo) test.todo(name);
         else test(name, { skip, only, timeout: timeoutMs }, ({ signal }) => run(signal));
       },
+      after: (timeoutMs, run) => afterAll(run, timeoutMs),
     });
   };
   const name = isEvalSuite(what) ? what.name : undefined;

@@ -74,7 +74,7 @@ async function relay(address: RelayAddress, request: Request): Promise<Response>
     if (head.kind === 'error') throw fromWire(JSON.parse(head.payload.toString()) as WireError);
     const answer = JSON.parse(head.payload.toString()) as RelayAnswer;
     const headers = new Headers(answer.headers.map(([name, value]): [string, string] => [name, value]));
-    const response = responseOf({ ...answer, headers }, bodyOf(frames, signal, end), answer.url);
+    const response = responseOf({ ...answer, headers }, bodyOf(frames, signal, end), answer.url, end);
     Object.defineProperty(response, 'redirected', { value: answer.redirected, configurable: true });
     if (response.body === null) end();
     return response;

@@ -54,6 +54,7 @@ export class Relay {
   #open: OpenRelay | undefined;
   #preload: string | undefined;
   #notesRead = 0;
+  #closed = false;
 
   constructor(setup: RelaySetup) {
     this.#setup = setup;
@@ -70,8 +71,10 @@ export class Relay {
 
   /** What is still asked gets no answer any more. */
   close(): void {
+    this.#closed = true;
     this.#uncover();
     this.readNotes();
+    this.#scopes.clear();
     for (const socket of this.#sockets) socket.destroy();
     this.#open?.server.close();
     this.#removeFolder();
@@ -81,7 +84,8 @@ export class Relay {
 
   #addressFor(start: Start): RelayAddress | undefined {
     const { isBinding, mayRead, blocks, allowHosts, providers } = this.#setup;
-    if (isPastBoundary()) return undefined;
+    // Somebody may have kept a `spawn` of the run beyond its end.
+    if (this.#closed || isPastBoundary()) return undefined;
     // Nothing depends on it, so it goes its own way.
     if (start === 'waiting' && !isBinding) return undefined;
     const scope = this.#scopes.size + 1;

@@ -1,20 +1,34 @@
 import { execFile, execFileSync, execSync, fork, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 import { systemClock } from '@synapsekit/core';
 import { ModelLedger } from '@synapsekit/testing/contracts';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { contextOf, TrafficLab } from '../../test/traffic-run.ts';
 import type { ProviderTraffic } from '../traffic/provider-traffic.ts';
 
 const script = join(import.meta.dirname, '../../test/ask-process.mjs');
 
+/** Relays of this file are alone in here: others run beside it. */
+const folder = mkdtempSync(join(tmpdir(), 'relays-'));
+const { TMPDIR, TEMP } = process.env;
+beforeAll(() => {
+  Object.assign(process.env, { TMPDIR: folder, TEMP: folder });
+});
+afterAll(() => {
+  for (const [name, value] of Object.entries({ TMPDIR, TEMP })) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
 /** What `ask-process.mjs` is told. */
 interface Order {
-  readonly via: 'fetch' | 'sdk' | 'stream' | 'http' | 'leave' | 'child' | 'thread' | 'waited';
+  readonly via: 'fetch' | 'sdk' | 'stream' | 'http' | 'leave' | 'cancel' | 'child' | 'thread' | 'waited';
   readonly prompt?: string;
   readonly maxTokens?: number;
   readonly times?: number;
@@ -174,7 +188,7 @@ test('twenty processes at once never pass the budget', async () => {
 }, 120_000);
 
 test('a process that leaves a stream, and one that is killed, are booked', async () => {
-  await using lab = await TrafficLab.open({ latencyMs: 50, chunkDelayMs: 20 });
+  await using lab = await TrafficLab.open({ latencyMs: 2_000, chunkDelayMs: 2_000 });
   const url = lab.sim.openaiBaseURL;
   const ledger = new ModelLedger(systemClock);
   const { report } = await within(lab.traffic({ budget: { limitUsd: 1, ledger } }), async () => {
@@ -187,6 +201,15 @@ test('a process that leaves a stream, and one that is killed, are booked', async
   });
   expect(report).toMatchObject({ requests: 2, unknownCost: 2 });
   expect(Number(report?.billedUsd)).toBeGreaterThanOrEqual(lab.sim.bill.totalUsd);
+}, 60_000);
+
+test('a process that cancels an answer before it has read any of it ends, and so does the answer', async () => {
+  await using lab = await TrafficLab.open({ chunkDelayMs: 60_000 });
+  const order = { url: lab.sim.openaiBaseURL, via: 'cancel', maxTokens: 200 };
+  const { said, report } = await within(lab.traffic({ budget: budget() }), () => starts.spawn?.(order) ?? '');
+  expect(said).toBe('cancelled');
+  expect(report).toMatchObject({ requests: 1, unknownCost: 1 });
+  await lab.sim.idle();
 }, 60_000);
 
 test('when the run is over, what it left behind sends nothing, and nothing of it is left', async () => {
@@ -205,6 +228,16 @@ test('when the run is over, what it left behind sends nothing, and nothing of it
     ]);
     return '';
   });
+  // Somebody has kept a function of the run: it starts processes, and opens nothing for them.
+  const keeper = lab.traffic({ budget: budget() });
+  const restore = keeper.install();
+  const { spawn: kept } = process.getBuiltinModule('node:child_process');
+  const { Worker: KeptWorker } = process.getBuiltinModule('node:worker_threads');
+  await keeper.close();
+  restore();
+  expect(await heard(kept(process.execPath, ['-p', '"started"']))).toBe('started');
+  await new KeptWorker('', { eval: true }).terminate();
+  expect(leftovers()).toEqual(before);
   const said = heard(late as ReturnType<typeof spawn>);
   late?.stdin?.end('go\n');
   expect(await said).toMatch(/the eval run that started this process is over/);
@@ -216,7 +249,5 @@ test('when the run is over, what it left behind sends nothing, and nothing of it
 }, 60_000);
 
 function leftovers(): readonly string[] {
-  return readdirSync(tmpdir()).filter(
-    (name) => name.startsWith('synapsekit-') && existsSync(join(tmpdir(), name, 's')),
-  );
+  return readdirSync(folder).filter((name) => existsSync(join(folder, name, 's')));
 }

@@ -162,13 +162,14 @@ function problem(tag: 'failure' | 'error', each: CaseResult): string {
   const bad = each.metrics.filter(({ pass }) => !pass);
   const told = bad.map(({ name, detail, error }) => `${name}: ${detail ?? error?.message ?? 'failed'}`);
   const message = told[0] ?? each.error?.message ?? each.reason ?? each.status;
+  const place = each.line === undefined ? each.definedAt : `${each.file}:${each.line}:${each.column}`;
   const lines = [
     ...told,
     ...(each.reason === undefined ? [] : [each.reason]),
     ...(each.reasonDetail === undefined ? [] : [each.reasonDetail]),
     ...errorLines(each.error),
     ...bad.flatMap(({ error }) => errorLines(error)),
-    ...(each.file === undefined ? [] : [`at ${each.file}:${each.line}:${each.column}`]),
+    ...(place === undefined ? [] : [`at ${place}`]),
   ];
   const type = each.error?.name ?? each.status;
   return `      <${tag} message="${escapeXml(message)}" type="${escapeXml(type)}">${escapeXml(lines.join('\n'))}</${tag}>\n`;

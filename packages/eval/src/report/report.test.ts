@@ -50,6 +50,14 @@ describe('JUnit', () => {
     expect(xml.match(/<testcase /g)).toHaveLength(6);
   });
 
+  test('says where a case is defined, also when that is another file', async () => {
+    const fails = evalCase('fails', ({ expect: own }) => own(1).toBe(2));
+    const result = await runCases([{ ...planCase(fails), file: 'other.eval.ts' }]);
+    const xml = formatJUnit(result);
+    expect(xml).toMatch(/at \S*report\.test\.ts:\d+:\d+/);
+    expect(xml).not.toContain('undefined');
+  });
+
   test('is never green for a run that is not ok', async () => {
     const passes = evalCase('passes', ({ expect: own }) => own(1).toBe(1));
     const good = await runCases([planCase(passes)]);

@@ -1,4 +1,4 @@
-import { parseUsd } from '@synapsekit/core';
+import { type LedgerStore, parseUsd } from '@synapsekit/core';
 import { ManualClock, seededRandom, sequentialIds } from '@synapsekit/testing';
 import { ModelLedger, unreliableLedger } from '@synapsekit/testing/contracts';
 import fc from 'fast-check';
@@ -12,6 +12,21 @@ function budgetOf(limitUsd: number | string, clock = new ManualClock()): RunBudg
 function held(answer: RunHold | Denial): RunHold {
   if ('denied' in answer) throw new Error(`denied: ${answer.denied}`);
   return answer;
+}
+
+/** A ledger with some of its operations replaced. */
+function ledgerWith(model: ModelLedger, replaced: Partial<LedgerStore>): LedgerStore {
+  return {
+    unitPico: model.unitPico,
+    reserve: (request) => model.reserve(request),
+    post: (request) => model.post(request),
+    close: (holdId) => model.close(holdId),
+    renew: (holdId, leaseMs) => model.renew(holdId, leaseMs),
+    status: (keys) => model.status(keys),
+    flush: () => model.flush(),
+    dispose: () => model.dispose(),
+    ...replaced,
+  };
 }
 
 const cent = parseUsd('0.01');
@@ -115,6 +130,41 @@ test('a store that counts in coarser units is rounded against the spender', asyn
   expect(await budget.status()).toEqual({ committedPico: 0n, heldPico: 3_000_000n });
   for (const hold of holds) await hold.settle(1n, 'actual');
   expect(await budget.status()).toEqual({ committedPico: 2_000_000n, heldPico: 0n });
+});
+
+test('an abort while the store is asked gives back what it set aside', async () => {
+  const clock = new ManualClock();
+  const model = new ModelLedger(clock);
+  const abort = new AbortController();
+  const slow = ledgerWith(model, {
+    async reserve(request) {
+      const answer = await model.reserve(request);
+      abort.abort(new Error('enough'));
+      return answer;
+    },
+  });
+  const budget = new RunBudget({ limitUsd: 1, ledger: slow, clock });
+  await expect(budget.reserve(cent, abort.signal)).rejects.toThrow('enough');
+  expect(await budget.status()).toEqual({ committedPico: 0n, heldPico: 0n });
+  expect(clock.pending).toBe(0);
+});
+
+test('a store that breaks while a lease is renewed breaks nothing else', async () => {
+  const clock = new ManualClock();
+  const model = new ModelLedger(clock);
+  let renewals = 0;
+  const breaks = ledgerWith(model, {
+    renew() {
+      renewals++;
+      throw new Error('no renewal');
+    },
+  });
+  const budget = new RunBudget({ limitUsd: 1, ledger: breaks, leaseMs: 3_000, clock });
+  const hold = held(await budget.reserve(cent, undefined));
+  await clock.advance(2_000); // it would throw what a timer throws
+  expect(renewals).toBe(2);
+  await hold.settle(cent, 'actual');
+  expect(await budget.status()).toEqual({ committedPico: cent, heldPico: 0n });
 });
 
 test('a store that does not answer lets nothing through', async () => {

@@ -92,6 +92,10 @@ export class RunBudget {
       signal?.throwIfAborted();
       const before = this.#settlements;
       const answer = await this.#ask(pico);
+      if ('settle' in answer && signal?.aborted === true) {
+        await answer.release(); // nobody sends it any more
+        throw signal.reason;
+      }
       if (!('committed' in answer)) return answer;
       const denied = this.#isHopeless(answer, pico);
       if (denied) return { denied: this.#why(answer, pico) };
@@ -148,7 +152,8 @@ export class RunBudget {
     const renew = (): void => {
       stop = this.#clock.timer(this.#leaseMs / 3, () => {
         if (over) return;
-        Promise.resolve(this.#ledger.renew(holdId, this.#leaseMs)).catch(() => {});
+        const renewed = async (): Promise<boolean> => this.#ledger.renew(holdId, this.#leaseMs);
+        renewed().catch(() => {}); // the next one may be
         renew();
       });
     };

@@ -1,6 +1,7 @@
 import { jsonDiff } from './json-diff.ts';
 import type { TapeRequest } from './request-identity.ts';
-import { scopeId, type TapeEntry, type TapeScope } from './tape-entry.ts';
+import { withoutSecrets } from './secret-scan.ts';
+import { scopeId, type TapeEntry, type TapeScope, whoseOf } from './tape-entry.ts';
 
 /** Why there is no tape for a request, for people. */
 export interface Miss {
@@ -91,7 +92,7 @@ function commonStart(one: string, other: string): number {
 
 function describe(entry: TapeEntry, request: TapeRequest['request']): string {
   const { case: name, trial, occurrence } = entry;
-  const whose = name === undefined ? 'loading the file' : `"${name}", trial ${trial}`;
+  const whose = name === undefined ? whoseOf(entry) : `"${name}", trial ${trial}`;
   const lines = [
     `nearest: ${entry.request.method} ${entry.request.path} of ${whose}, request ${occurrence + 1}`,
   ];
@@ -114,6 +115,10 @@ function bodyOf({ body, bodySha256 }: TapeRequest['request']): object {
 
 function excerpts(before: unknown, after: unknown): readonly [string, string] {
   if (typeof before !== 'string' || typeof after !== 'string') return [shorten(before), shorten(after)];
+  return textExcerpts(withoutSecrets(before), withoutSecrets(after)); // half a key is not known for one
+}
+
+function textExcerpts(before: string, after: string): readonly [string, string] {
   const from = Math.max(0, commonStart(before, after) - around);
   const cut = (text: string): string => {
     const piece = text.slice(from, from + 2 * around + 20);
@@ -125,6 +130,6 @@ function excerpts(before: unknown, after: unknown): readonly [string, string] {
 
 function shorten(value: unknown): string {
   if (value === undefined) return '(nothing)';
-  const text = JSON.stringify(value);
+  const text = withoutSecrets(JSON.stringify(value));
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

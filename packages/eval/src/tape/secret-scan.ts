@@ -32,6 +32,11 @@ export class SecretScan {
     this.#known = new Map(Object.entries(known).filter(([, value]) => value.length >= minNamedLength));
   }
 
+  /** How many secrets it has learned: a text that was clean when it knew fewer has to be searched again. */
+  get learned(): number {
+    return this.#learned.size;
+  }
+
   /** Credentials that a request was sent with: they must not appear anywhere either. */
   learn(headers: Headers): void {
     for (const name of ['authorization', 'api-key', 'x-api-key', 'x-goog-api-key']) {

@@ -4,7 +4,7 @@ export const tapeVersion = 1;
 /** Whose request it was. */
 export interface TapeScope {
   readonly suite?: string | undefined;
-  /** Name of the case; absent for requests that loading the file made. */
+  /** Name of the case; absent for requests that loading the file made, and of metrics on the whole suite. */
   readonly case?: string | undefined;
   /** Which run of the case, from 0. */
   readonly trial: number;
@@ -78,13 +78,20 @@ export function scopeId({ suite = '', case: name, trial, role }: TapeScope): str
 }
 
 /** The trial of a scope, its judges included. */
-export function trialId({ suite = '', case: name, trial }: TapeScope): string {
-  return JSON.stringify([suite, name ?? null, trial]);
+export function trialId({ suite = '', case: name, trial, role }: TapeScope): string {
+  return JSON.stringify([suite, name ?? [role], trial]);
 }
 
 /** What identifies a line of a tape. */
 export function entryId(entry: TapeEntry): string {
   return `${scopeId(entry)} ${entry.key} ${entry.occurrence}`;
+}
+
+/** Whose it is, for people. */
+export function whoseOf({ suite, case: name, trial, role }: TapeScope): string {
+  if (name !== undefined) return `the case "${name}" (trial ${trial})`;
+  if (role === 'load') return 'loading the file';
+  return suite === undefined ? 'the metrics on the suite' : `the metrics on the suite "${suite}"`;
 }
 
 /** The order of lines: it does not depend on who was faster, so that a tape can be compared with an earlier one. */

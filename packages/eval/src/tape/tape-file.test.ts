@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
@@ -192,7 +193,7 @@ describe('what a process that was killed has left beside a tape', () => {
 
   test('is played, put on the tape with the next recording, and taken away', async () => {
     const file = await leave(dead, ['x', 'y'], '{"cut in the mid');
-    for (const half of [`a.jsonl.${dead}-0a1b2c3d.tmp`, `a.jsonl.${dead}.room`])
+    for (const half of [`a.jsonl.${dead}-0a1b2c3d.tmp`, `a.jsonl.${dead}-0a1b2c3d.room`])
       await writeFile(join(folder, half), 'x');
     // Its lock does not keep anybody waiting.
     await writeFile(join(folder, 'a.jsonl.lock'), `${dead} ${hostname()}`);
@@ -212,6 +213,37 @@ describe('what a process that was killed has left beside a tape', () => {
     tape.add(entryOf({ key: 'z' }));
     await tape.save();
     expect(existsSync(file)).toBe(true);
+  });
+
+  test('of a process of another machine, or container, is its own, unless it has been silent for an hour', async () => {
+    const elsewhere = async (pid: number, key: string): Promise<string> => {
+      const file = join(folder, `a.jsonl.${pid}-ffffffff-0a1b2c3d.unsaved`);
+      await writeFile(file, formatTape([entryOf({ key })]));
+      return file;
+    };
+    // The number of a process that is there, of one that is not, and of this one: they say nothing about another machine.
+    const files = [
+      await elsewhere(process.ppid, 'x'),
+      await elsewhere(dead, 'y'),
+      await elsewhere(process.pid, 'z'),
+    ];
+    const tape = await TapeFile.open(setupOf());
+    expect(tape.entries).toEqual([]);
+    tape.add(entryOf({ key: 'k' }));
+    await tape.save();
+    expect(files.map((file) => existsSync(file))).toEqual([true, true, true]);
+    const old = new Date(Date.now() - 3_700_000);
+    await utimes(files[0] as string, old, old);
+    expect((await TapeFile.open(setupOf())).entries.map(({ key }) => key)).toEqual(['k', 'x']);
+  });
+
+  test('names this machine, so that others leave it alone', async () => {
+    const tape = await TapeFile.open(setupOf());
+    tape.add(entryOf({ key: 'x' }));
+    const here = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+    expect(await readdir(folder)).toEqual([
+      expect.stringMatching(new RegExp(`^a\\.jsonl\\.${process.pid}-${here}-[0-9a-f]{8}\\.unsaved$`)),
+    ]);
   });
 
   test('is on disk the moment it is added, but for what holds a secret', async () => {

@@ -2,6 +2,7 @@ import { access, constants, mkdir, readFile, rm, writeFile } from 'node:fs/promi
 import { dirname } from 'node:path';
 import { type Clock, ConfigError } from '@synapsekit/core';
 import { withFileLock } from './file-lock.ts';
+import { ownMark } from './file-owner.ts';
 import type { SecretScan } from './secret-scan.ts';
 import { streamedTexts } from './streamed-texts.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type TapeEntry,
   type TapeScope,
   trialId,
+  whoseOf,
 } from './tape-entry.ts';
 import { formatTape, parseTape } from './tape-format.ts';
 import { findLeftBehind, type LeftBehind, UnsavedEntries } from './unsaved-entries.ts';
@@ -179,11 +181,19 @@ export class TapeFile {
     return this.#written.has(entryId(entry));
   }
 
+  /** Entries without a secret, and how many secrets were known when they were searched. */
+  readonly #clean: WeakMap<TapeEntry, number> = new WeakMap();
+
   #mayWrite(entry: TapeEntry): boolean {
-    const secret = this.#setup.scan.find(searchable(entry));
-    if (secret === undefined) return true;
-    const { case: name, trial, request } = entry;
-    const whose = name === undefined ? 'loading the file' : `the case "${name}" (trial ${trial})`;
+    const { scan } = this.#setup;
+    if (this.#clean.get(entry) === scan.learned) return true;
+    const secret = scan.find(searchable(entry));
+    if (secret === undefined) {
+      this.#clean.set(entry, scan.learned);
+      return true;
+    }
+    const { request } = entry;
+    const whose = whoseOf(entry);
     const message = `${this.shown}: a request of ${whose} to ${request.host}${pathOf(request)} was not put on tape, because ${secret} is in it or in its answer. Take it out of the prompt, or out of the tape with a redaction hook.`;
     if (!this.refused.includes(message)) this.refused.push(message);
     return false;
@@ -205,7 +215,7 @@ export class TapeFile {
 const roomBytes = 65_536;
 
 async function makeSureOfRoom(path: string): Promise<void> {
-  const file = `${path}.${process.pid}.room`;
+  const file = `${path}.${ownMark()}.room`;
   try {
     await writeFile(file, Buffer.alloc(roomBytes));
   } finally {

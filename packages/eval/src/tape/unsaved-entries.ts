@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isAlive } from './file-lock.ts';
+import { isGone, ownerOf, ownMark } from './file-owner.ts';
 import type { TapeEntry } from './tape-entry.ts';
 import { formatTape, parseTape } from './tape-format.ts';
 
@@ -20,7 +19,7 @@ export class UnsavedEntries {
   problem: unknown;
 
   constructor(tapePath: string) {
-    this.#path = `${tapePath}.${process.pid}-${randomUUID().slice(0, 8)}.unsaved`;
+    this.#path = `${tapePath}.${ownMark()}.unsaved`;
     ours.add(this.#path);
   }
 
@@ -60,15 +59,15 @@ export interface LeftBehind {
 export async function findLeftBehind(tapePath: string): Promise<LeftBehind> {
   const folder = dirname(tapePath);
   const names = await readdir(folder).catch(() => []);
-  const files = names.filter((name) => {
-    if (!name.startsWith(`${basename(tapePath)}.`) || ours.has(join(folder, name))) return false;
-    const rest = name.slice(basename(tapePath).length + 1);
+  const files: string[] = [];
+  for (const name of names) {
+    if (!name.startsWith(`${basename(tapePath)}.`) || ours.has(join(folder, name))) continue;
     // Also halves of a tape, and what was written to see whether there is room.
-    const [, owner] = /^(\d+)(?:-\w+\.(?:unsaved|tmp)|\.room)$/.exec(rest) ?? [];
-    if (owner === undefined) return false;
-    // Of our number, and not ours: that process was there long ago. Its tape may be one of this process that is written now.
-    return Number(owner) === process.pid ? rest.endsWith('.unsaved') : !isAlive(Number(owner));
-  });
+    const owner = ownerOf(name.slice(basename(tapePath).length + 1));
+    // The time of a file is that of its disk: no injected clock knows it.
+    const silence = async (): Promise<number> => Date.now() - (await stat(join(folder, name))).mtimeMs;
+    if (owner !== undefined && (await isGone(owner, silence).catch(() => false))) files.push(name);
+  }
   const entries: TapeEntry[] = [];
   for (const name of files.filter((each) => each.endsWith('.unsaved'))) {
     const [header = '', ...lines] = (await readFile(join(folder, name), 'utf8').catch(() => '')).split('\n');

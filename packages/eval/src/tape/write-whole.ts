@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
+import { ownMark } from './file-owner.ts';
 
 /**
  * Writes a file so that it is there as a whole or not at all, also when the power fails: beside it, to the disk, then
@@ -8,7 +8,7 @@ import { open, rename, rm } from 'node:fs/promises';
  * @throws what the disk says. The file that was there before is then untouched.
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
-  const beside = `${path}.${process.pid}-${randomUUID().slice(0, 8)}.tmp`;
+  const beside = `${path}.${ownMark()}.tmp`;
   try {
     const file = await open(beside, 'wx');
     try {

@@ -1,9 +1,8 @@
 import { ConfigError } from '@synapsekit/core';
 import type { ProviderPrefix } from '../relay/address.ts';
-import { finderOf, type ProviderFinder } from '../relay/provider-of-host.ts';
 
 /**
- * Providers by the beginning of their URLs, the longest first.
+ * Providers by the beginning of their URLs, for gateways and machines of your own, the longest first.
  *
  * @throws ConfigError for what is no URL.
  */
@@ -11,14 +10,6 @@ export function readProviders(baseURLs: Readonly<Record<string, string>>): reado
   return Object.entries(baseURLs)
     .map(([base, provider]) => ({ base: readBase(base), provider }))
     .sort((a, b) => b.base.length - a.base.length);
-}
-
-/**
- * @param baseURLs providers by the beginning of their URLs, for gateways and machines of your own; the longest counts.
- * @throws ConfigError for what is no URL.
- */
-export function createProviderFinder(baseURLs: Readonly<Record<string, string>>): ProviderFinder {
-  return finderOf(readProviders(baseURLs));
 }
 
 function readBase(base: string): string {

@@ -13,7 +13,10 @@ export interface ReaderSignals {
   readonly returned: AbortSignal | undefined;
 }
 
-/** The same answer, with somebody listening to its body. Nothing is read before the reader asks for it, or has returned. */
+/**
+ * The same answer, with somebody listening to its body. Nothing is read before the reader asks for it, or has returned;
+ * what was read then is still there for whoever comes later, such as a metric.
+ */
 export function meteredResponse(
   response: Response,
   { signal, returned }: ReaderSignals,
@@ -34,37 +37,48 @@ export function meteredResponse(
     returned?.removeEventListener('abort', readAll);
     watcher.end(end);
   };
-  const readAll = async (): Promise<void> => {
-    if (begun) return;
+  const kept: Uint8Array[] = [];
+  let drained: Promise<void> | undefined;
+  /** The next piece that has something in it: a byte stream takes no others. */
+  const next = async (): Promise<Uint8Array | undefined> => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return undefined;
+      if (!over) watcher.chunk(value);
+      if (value.byteLength > 0) return value;
+    }
+  };
+  const drain = async (): Promise<void> => {
     try {
-      for (let step = await reader.read(); !step.done; step = await reader.read()) {
-        if (!over) watcher.chunk(step.value);
-      }
+      for (let piece = await next(); piece !== undefined; piece = await next()) kept.push(piece);
       finish('complete');
     } catch (error) {
       finish(signal?.aborted === true ? 'left' : { error });
     }
   };
+  const readAll = (): void => {
+    if (!begun) drained ??= drain();
+  };
   if (signal?.aborted === true) finish('left');
   else signal?.addEventListener('abort', onAbort, { once: true });
-  if (returned?.aborted === true) void readAll();
+  if (returned?.aborted === true) readAll();
   else returned?.addEventListener('abort', readAll, { once: true });
   const body = new ReadableStream(
     {
       type: 'bytes',
       async pull(controller: ReadableByteStreamController) {
         begun = true;
+        await drained;
         try {
-          const { done, value } = await reader.read();
-          if (done) {
-            finish('complete');
-            controller.close();
-            controller.byobRequest?.respond(0);
-          } else {
-            if (!over) watcher.chunk(value);
+          const piece = kept.shift() ?? (await next());
+          if (piece !== undefined) {
             // A copy: what is given to a byte stream is gone for everybody else.
-            if (value.byteLength > 0) controller.enqueue(new Uint8Array(value));
+            controller.enqueue(new Uint8Array(piece));
+            return;
           }
+          finish('complete');
+          controller.close();
+          controller.byobRequest?.respond(0);
         } catch (error) {
           finish(signal?.aborted === true ? 'left' : { error });
           controller.error(error);
@@ -89,11 +103,16 @@ function likeOf(response: Response, body: ReadableStream): Response {
   return copy;
 }
 
-/** An answer made of pieces that come one by one. */
+/**
+ * An answer made of pieces that come one by one.
+ *
+ * @param onCancel called when its reader leaves: a generator that nobody has begun to read ends without a word.
+ */
 export function responseOf(
   { status, statusText, headers }: { status: number; statusText: string; headers: Headers },
   chunks: AsyncGenerator<Uint8Array, void, undefined>,
   url: string,
+  onCancel: () => void = () => {},
 ): Response {
   const empty = status === 204 || status === 205 || status === 304;
   const body = empty
@@ -106,6 +125,7 @@ export function responseOf(
             else controller.enqueue(value);
           },
           cancel() {
+            onCancel();
             // Not awaited: one that waits for an abort ends with it.
             chunks.return().catch(() => {});
           },

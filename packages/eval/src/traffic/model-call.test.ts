@@ -1,15 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { finderOf, type ProviderFinder } from '../relay/provider-of-host.ts';
 import { AnswerReader } from './answer-reader.ts';
-import { createProviderFinder } from './hosts.ts';
+import { readProviders } from './hosts.ts';
 import { classify, type ModelCall } from './model-call.ts';
 import { readWireRequest } from './wire-request.ts';
+
+const providerFinder = (baseURLs: Readonly<Record<string, string>>): ProviderFinder =>
+  finderOf(readProviders(baseURLs));
 
 async function callOf(path: string, body: unknown, method = 'POST'): Promise<ModelCall | string> {
   const request = await readWireRequest(`https://api.openai.com/v1${path}`, {
     method,
     ...(method === 'POST' && { body: JSON.stringify(body) }),
   });
-  const traffic = classify(request, createProviderFinder({}));
+  const traffic = classify(request, providerFinder({}));
   return traffic.kind === 'model' ? traffic.call : traffic.kind;
 }
 
@@ -115,18 +119,18 @@ describe('whose host it is', () => {
     ['https://notopenai.com/v1', undefined],
     ['http://localhost:1234/v1', undefined],
   ])('%s: %s', (url, provider) => {
-    expect(createProviderFinder({})(new URL(url))).toBe(provider);
+    expect(providerFinder({})(new URL(url))).toBe(provider);
   });
 
   test('base URLs are told apart by their longest beginning, and only by whole parts', () => {
-    const find = createProviderFinder({
+    const find = providerFinder({
       'http://gate:1/': 'groq',
       'http://gate:1/v1': 'openai',
     });
     expect(find(new URL('http://gate:1/v1/chat/completions'))).toBe('openai');
     expect(find(new URL('http://gate:1/v12/chat'))).toBe('groq');
     expect(find(new URL('http://gate:2/v1'))).toBeUndefined();
-    expect(() => createProviderFinder({ nonsense: 'x' })).toThrow(/base URLs/);
+    expect(() => providerFinder({ nonsense: 'x' })).toThrow(/base URLs/);
   });
 });
 

@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
-import { type AttemptIdentity, channelNames, linkSignals } from '@synapsekit/core';
-import { clip, textLimits } from '../clip.ts';
+import { type AttemptIdentity, ConfigError, channelNames, linkSignals } from '@synapsekit/core';
+import { parseRetryAfter } from '@synapsekit/core/chat-completions';
+import { textLimits } from '../clip.ts';
 import type { ProviderPrefix } from '../relay/address.ts';
 import { finderOf, type ProviderFinder } from '../relay/provider-of-host.ts';
 import { Relay } from '../relay/relay-server.ts';
@@ -9,6 +10,7 @@ import { blockUncovered, pastBoundary } from '../relay/uncovered-traffic.ts';
 import { type AskedCall, admitCall } from '../run-budget/admit-call.ts';
 import type { RunBudget } from '../run-budget/run-budget.ts';
 import type { TapeDeck, TapeOrder } from '../tape/tape-deck.ts';
+import { toldText } from '../told-text.ts';
 import type { TrafficContext, TrafficController, TrafficReport, TrafficStop } from '../traffic-control.ts';
 import { Exchange, type ExchangeSetup } from './exchange.ts';
 import { readProviders } from './hosts.ts';
@@ -37,7 +39,8 @@ interface Asked extends AskedCall {
  * are made; or hand `traffic.fetch` to a client. Requests that do not go through `fetch` (`node:http`, `undici`) are
  * not covered; in replay and under a budget those that ask a model, or go to a known provider, are stopped.
  *
- * Tapes hold prompts and answers, and nothing else does: that is what they are for.
+ * Tapes hold whole prompts and answers: that is what they are for. Of cases that did not pass, reports hold the beginning
+ * of their output.
  */
 export class ProviderTraffic implements TrafficController {
   readonly mode: TrafficSettings['mode'];
@@ -54,6 +57,9 @@ export class ProviderTraffic implements TrafficController {
   readonly #prices: PriceSource;
   readonly #pending: Set<Promise<unknown>> = new Set();
   readonly #failures: unknown[] = [];
+  readonly #fail = (error: unknown): void => {
+    this.#failures.push(error);
+  };
   /** Trials that were reported, by their signal: what they do later belongs to nobody but the run. */
   readonly #over: WeakSet<AbortSignal> = new WeakSet();
   #relay: Relay | undefined;
@@ -134,7 +140,8 @@ export class ProviderTraffic implements TrafficController {
    * Ends it: what is still out counts as cut, tapes are written, bookings are made durable. `fetch` then goes straight
    * to the network.
    *
-   * @throws ConfigError for a tape that could not be written, or that would have held a secret.
+   * @throws ConfigError for a tape that could not be written, or that would have held a secret; with the messages of
+   *   all that went wrong, where that is more than one thing.
    */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -143,9 +150,11 @@ export class ProviderTraffic implements TrafficController {
     if (--boundaries === 0) channel(channelNames.attempt).unbindStore(attempts);
     for (const cut of [...this.#books.total.open]) cut();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
-    if (this.#deck !== undefined) await (await this.#deck).save();
-    await this.#settings.budget?.flush();
-    const [failure = this.#prices.failure] = this.#failures;
+    // Each of them, whatever became of the others.
+    const deck = this.#deck;
+    if (deck !== undefined) await deck.then((tapes) => tapes.save()).catch(this.#fail);
+    await this.#settings.budget?.flush().catch(this.#fail);
+    const failure = allOf(this.#failures) ?? this.#prices.failure;
     if (failure !== undefined) throw failure;
   }
 
@@ -180,7 +189,8 @@ export class ProviderTraffic implements TrafficController {
   async #send(asked: Asked, record?: ExchangeSetup['record']): Promise<Response> {
     const { request, context, traffic } = asked;
     const { budget } = this.#settings;
-    // A case that is over spends nothing any more.
+    // A case that had to stop spends nothing any more. What one that has returned begins later is not part of it: the
+    // budget of the run bounds it, and its total counts it.
     context.signal.throwIfAborted();
     const hold = budget && (await admitCall(budget, asked, () => this.#prices.load()));
     if (hold !== undefined && 'refused' in hold) {
@@ -210,7 +220,8 @@ export class ProviderTraffic implements TrafficController {
       return await limiter.run(host, link.signal, async () => {
         link.dispose(); // it only had to wait
         const response = await send();
-        if (response.status === 429) limiter.throttled(host, retryAfterMs(response.headers));
+        if (response.status === 429)
+          limiter.throttled(host, parseRetryAfter(response.headers, undefined, this.#settings.clock.now()));
         else if (response.ok) limiter.served(host);
         return response;
       });
@@ -246,8 +257,8 @@ export class ProviderTraffic implements TrafficController {
     const { kind, message, detail } = stop; // a model may be named by a whole prompt
     book.stop ??= {
       kind,
-      message: clip(message, textLimits.detail),
-      ...(detail !== undefined && { detail: clip(detail, textLimits.message) }),
+      message: toldText(message, textLimits.detail),
+      ...(detail !== undefined && { detail: toldText(detail, textLimits.message) }),
     };
     // No case can fail for it any more, so the run does.
     if (context.role === 'load' || this.#over.has(context.signal)) this.#books.total.stop ??= book.stop;
@@ -308,11 +319,7 @@ export class ProviderTraffic implements TrafficController {
   }
 
   #track(work: Promise<unknown>): void {
-    const tracked = work
-      .catch((error: unknown) => {
-        this.#failures.push(error);
-      })
-      .finally(() => this.#pending.delete(tracked));
+    const tracked = work.catch(this.#fail).finally(() => this.#pending.delete(tracked));
     this.#pending.add(tracked);
   }
 }
@@ -321,7 +328,14 @@ function refuse({ kind, message }: TrafficStop): Response {
   return refusalResponse(kind === 'budget' ? 'run_budget' : kind.replace('-', '_'), `synapsekit: ${message}`);
 }
 
-function retryAfterMs(headers: Headers): number | undefined {
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : undefined;
+/** Several at once: who is told one would mend it, and meet the next. */
+function allOf(failures: readonly unknown[]): unknown {
+  const byMessage = new Map(
+    failures.map((each) => [each instanceof Error ? each.message : String(each), each]),
+  );
+  if (byMessage.size < 2) return failures[0];
+  return new ConfigError([...byMessage.keys()].join('\n'), {
+    option: 'traffic',
+    cause: new AggregateError(byMessage.values()),
+  });
 }

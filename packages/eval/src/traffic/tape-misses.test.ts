@@ -62,6 +62,24 @@ test('a miss fails at once, without the network, and shows the nearest tape and 
   expect(report).toMatchObject({ requests: 0, billedUsd: '0' });
 });
 
+test('the difference repeats no key, and no part of one', async () => {
+  await using lab = await TrafficLab.open();
+  const key = `sk-proj-${'a1B2'.repeat(40)}`;
+  await ask(lab, 'Hello', { mode: 'record' });
+  for (const question of [
+    `${key} is my key`,
+    `Hello, ${'x'.repeat(20)} ${key}`,
+    `Hello ${key.slice(0, 40)} ${key}`,
+  ]) {
+    const { report } = await ask(lab, question, { mode: 'replay' });
+    expect(report?.stop?.detail).toContain('+ messages[1].content: ');
+    expect(report?.stop?.detail).not.toMatch(/a1B2/);
+  }
+  await ask(lab, `${'y'.repeat(70)} and`, { mode: 'record' }, { name: 'b' });
+  const far = `${'y'.repeat(70)} ${key}`;
+  expect((await ask(lab, far, { mode: 'replay' }, { name: 'b' })).report?.stop?.detail).not.toMatch(/a1B2/);
+});
+
 test('says what is missing: no tape at all, one more request, another trial', async () => {
   await using lab = await TrafficLab.open();
   const nothing = await ask(lab, 'Hello', { mode: 'replay' });

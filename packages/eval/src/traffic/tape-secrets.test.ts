@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { faults } from '@synapsekit/testing';
+import type { LedgerStore } from '@synapsekit/core';
+import { faults, ManualClock } from '@synapsekit/testing';
+import { ModelLedger } from '@synapsekit/testing/contracts';
 import { expect, test } from 'vitest';
 import { contextOf, TrafficLab } from '../../test/traffic-run.ts';
 import { secretsOf } from '../tape/secret-scan.ts';
@@ -145,4 +147,36 @@ test('secrets are found by the names of environment variables', () => {
     NOTHING: undefined,
   };
   expect(Object.keys(secretsOf(env))).toEqual(['OPENAI_API_KEY', 'GITHUB_TOKEN']);
+});
+
+test('a secret that was found keeps neither bookings from being made, nor other failures from being told', async () => {
+  await using lab = await TrafficLab.open();
+  const ledger = new ModelLedger(new ManualClock());
+  let flushed = 0;
+  const failing: LedgerStore = {
+    unitPico: ledger.unitPico,
+    reserve: (request) => ledger.reserve(request),
+    post: (request) => ledger.post(request),
+    close: (holdId) => ledger.close(holdId),
+    renew: (holdId, leaseMs) => ledger.renew(holdId, leaseMs),
+    status: (keys) => ledger.status(keys),
+    flush() {
+      flushed++;
+      throw new Error('bookings are lost');
+    },
+    dispose() {},
+  };
+  const traffic = lab.traffic({ mode: 'record', budget: { limitUsd: 1, ledger: failing } });
+  const context = contextOf();
+  await traffic.run(context, async () => {
+    const messages = [{ role: 'user', content: 'Use sk-proj-abcdEFGH0123456789abcdEFGH please' }];
+    const init = { method: 'POST', body: JSON.stringify({ model: 'gpt-4o', max_tokens: 9, messages }) };
+    const headers = { authorization: 'Bearer any' };
+    await (await traffic.fetch(`${lab.sim.openaiBaseURL}/chat/completions`, { ...init, headers })).text();
+  });
+  traffic.report(context);
+  const closed = traffic.close();
+  await expect(closed).rejects.toThrow(/was not put on tape/);
+  await expect(closed).rejects.toThrow(/bookings are lost/);
+  expect(flushed).toBe(1);
 });

@@ -45,13 +45,9 @@ export class TrafficBooks {
     this.#trials.delete(id);
     return book;
   }
-
-  /** The books of trials that are not over. */
-  get running(): Iterable<TrafficBook> {
-    return this.#trials.values();
-  }
 }
 
-function trialOf({ file = '', suite = '', name, trial }: TrafficContext): string {
-  return JSON.stringify([file, suite, name ?? null, trial]);
+function trialOf({ file = '', suite = '', name, trial, role }: TrafficContext): string {
+  // Loading a file is not what judges its suite; a case and its judges are one.
+  return JSON.stringify([file, suite, name ?? [role], trial]);
 }

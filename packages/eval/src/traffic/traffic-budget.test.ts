@@ -252,7 +252,7 @@ test('an answer that nobody reads is booked when its trial is over', async () =>
   expect(status).toMatchObject({ held: 0n, committed: parseUsd(report?.billedUsd ?? '0') });
 });
 
-test('a case that is over cannot spend any more', async () => {
+test('a case that had to stop cannot spend any more', async () => {
   await using lab = await TrafficLab.open();
   const traffic = lab.traffic();
   const over = new AbortController();
@@ -261,6 +261,26 @@ test('a case that is over cannot spend any more', async () => {
     traffic.fetch(`${lab.sim.openaiBaseURL}/chat/completions`, { method: 'POST', body: '{}' });
   await expect(traffic.run(contextOf({ signal: over.signal }), send)).rejects.toThrow('the case is over');
   expect(lab.sim.requests).toHaveLength(0);
+  await traffic.close();
+});
+
+test('what a case begins after it has returned is not part of it: the run counts it', async () => {
+  await using lab = await TrafficLab.open();
+  const traffic = lab.traffic({ budget: { limitUsd: 1, ledger: ledger() } });
+  const context = contextOf();
+  const client = clientOf(lab, traffic);
+  const ask = (): PromiseLike<unknown> =>
+    client.chat.completions.create({
+      model: 'gpt-4o',
+      max_tokens: 9,
+      messages: [{ role: 'user', content: 'Hi' }],
+    });
+  await traffic.run(context, ask);
+  const { billedUsd } = traffic.report(context) ?? {};
+  await traffic.run(context, ask);
+  expect(Number(billedUsd)).toBeGreaterThan(0);
+  expect(traffic.total()).toMatchObject({ requests: 2, billedUsd: lab.sim.bill.totalUsdExact });
+  expect(lab.sim.bill.totalUsd).toBeCloseTo(2 * Number(billedUsd), 12);
   await traffic.close();
 });
 
