@@ -113,7 +113,7 @@ function printWays({ terminal }: Stage, facts: readonly RoutingFacts[]): void {
     { text: share(Number(costUsd), Number(best.costUsd)), style: 'bold' },
     `${strongCalls}`,
   ]);
-  const titles = ['right', 'quality', 'cost', 'of the dearest', 'strong calls'];
+  const titles = [`right of ${asked}`, 'of best', 'cost', 'of best', 'strong'];
   printTable(terminal, [{ title: '' }, ...titles.map((title) => ({ title, align: 'right' }) as const)], rows);
   terminal.line();
   terminal.prose(

@@ -53,6 +53,24 @@ describe('TypeScript as projects write it', { timeout: 120_000 }, () => {
     expect(code).toBe(0);
   });
 
+  test('says nothing of a project whose package.json does not name a module type', async ({ expect }) => {
+    using sandbox = createSandbox({
+      'package.json': '{}',
+      'lib.ts': 'export const plain: number = 1;',
+      'old.ts': 'const value: number = 2;\nmodule.exports = { value };\n',
+      'x.eval.ts': `
+        import { evalCase } from '@synapsekit/eval';
+        import { plain } from './lib.ts';
+        import old from './old.ts';
+        export const sums = evalCase('sums', ({ expect }) => expect(plain + old.value).toBe(3));
+      `,
+    });
+    const { code, stdout, stderr } = await sandbox.run(['test']);
+    expect(stderr).toBe('');
+    expect(stdout).toContain('1 passed');
+    expect(code).toBe(0);
+  });
+
   test('says where errors are, exactly, also in files that had to be transformed', async ({ expect }) => {
     const throwing = `
 export const thrower = (): never => {

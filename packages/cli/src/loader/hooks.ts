@@ -61,7 +61,11 @@ function load(
   onModule(path);
   if (!typed.has(extname(path))) return next(url, context);
   const source = fs.readFileSync(path, 'utf8');
-  if (!needsTransform(path, source)) return next(url, context);
+  if (!needsTransform(path, source)) {
+    // Where no package.json says what it is, Node finds out by compiling it twice, and warns of that.
+    const isUnsaid = (context.format ?? undefined) === undefined && extname(path) === '.ts';
+    return next(url, isUnsaid && isModule(source) ? { ...context, format: 'module-typescript' } : context);
+  }
   return {
     format: formatOf(context.format, source),
     source: transform(path, source),
@@ -72,8 +76,11 @@ function load(
 /** What Node calls the JavaScript that comes out of a source. */
 function formatOf(format: string | null | undefined, source: string): 'module' | 'commonjs' {
   if (format?.startsWith('module') === true) return 'module';
-  const esm = /^\s*(?:import\s*[\w{*"']|export\s)/m.test(source);
-  return esm ? 'module' : 'commonjs';
+  return isModule(source) ? 'module' : 'commonjs';
+}
+
+function isModule(source: string): boolean {
+  return /^\s*(?:import\s*[\w{*"']|export\s)/m.test(source);
 }
 
 function isPath(specifier: string): boolean {
