@@ -142,6 +142,7 @@ function parseAttributeLimits(
       if (remembered !== undefined) return remembered;
       const limits = given(value);
       if (isPromise(limits)) {
+        limits.then(undefined, () => {}); // nobody waits for it: that it rejects as well must not end the process
         throw new ConfigError(`by.${attribute} must give its limits at once, not a promise of them.`, {
           option: `by.${attribute}`,
         });
