@@ -64,6 +64,8 @@ export interface Limit {
   readonly attribute: string | undefined;
   /** When it counts; `undefined` for `perRequest`. */
   readonly window: WindowLimitName | { readonly windowSeconds: number } | undefined;
+  /** About how long that is, in hours. */
+  readonly hours: number;
 }
 
 /** Limits of one kind of thing, parsed. */
@@ -92,6 +94,8 @@ const windowNames = [
   'daily',
   'hourly',
 ] as const satisfies readonly WindowLimitName[];
+/** About how long each window of the calendar is, in hours. */
+const hoursOf = { total: Infinity, monthly: 730, weekly: 168, daily: 24, hourly: 1 } as const;
 const amountNames: readonly string[] = ['perRequest', ...windowNames.toReversed(), 'rolling'];
 const spendNames: readonly string[] = [...amountNames, 'tokens'];
 const budgetNames: readonly string[] = [...spendNames, 'by'];
@@ -176,7 +180,7 @@ function parseSpendLimits(limits: SpendLimits, attribute: string | undefined, un
   });
   return {
     perRequest: [...money.perRequest, ...tokens.perRequest],
-    windows: [...money.windows, ...tokens.windows],
+    windows: [...money.windows, ...tokens.windows].sort(longestFirst),
   };
 }
 
@@ -190,14 +194,34 @@ function parseWindowLimits<Amount>(
   const limitOf = (name: string, amount: Amount | undefined, window: Limit['window']): readonly Limit[] =>
     amount === undefined
       ? []
-      : [{ name: `${prefix}${name}`, unit, amount: read(amount, name), attribute, window }];
+      : [
+          {
+            name: `${prefix}${name}`,
+            unit,
+            amount: read(amount, name),
+            attribute,
+            window,
+            hours: hoursIn(window),
+          },
+        ];
   const rolling = rollingLimits(limits.rolling, `${prefix}rolling`).map(({ windowSeconds, limit }) =>
     limitOf(`rolling-${windowSeconds}s`, limit, { windowSeconds }),
   );
   return {
     perRequest: limitOf('perRequest', limits.perRequest, undefined),
-    windows: [...windowNames.map((name) => limitOf(name, limits[name], name)), ...rolling].flat(),
+    windows: [...windowNames.map((name) => limitOf(name, limits[name], name)), ...rolling]
+      .flat()
+      .sort(longestFirst),
   };
+}
+
+function hoursIn(window: Limit['window']): number {
+  if (window === undefined) return 0;
+  return typeof window === 'object' ? window.windowSeconds / 3_600 : hoursOf[window];
+}
+
+function longestFirst({ hours: first }: Limit, { hours: second }: Limit): number {
+  return first === second ? 0 : second - first;
 }
 
 /** A limit that a ledger cannot count must not look like one. */

@@ -7,7 +7,14 @@ import { checkGuardOptions } from './guard-options.ts';
 import { LedgerUnits } from './ledger-units.ts';
 import { Refusals } from './refusals.ts';
 
-const general: Limit = { name: 'daily', unit: 'usd', amount: 1n, attribute: undefined, window: 'daily' };
+const general: Limit = {
+  name: 'daily',
+  unit: 'usd',
+  amount: 1n,
+  attribute: undefined,
+  window: 'daily',
+  hours: 24,
+};
 const byUser: Limit = { ...general, attribute: 'userId' };
 
 function world() {
