@@ -1,6 +1,14 @@
-import { ConfigError, formatUsd, nearestName, type PicoUsd, parseUsd, requireNumber } from '@synapsekit/core';
+import {
+  ConfigError,
+  formatUsd,
+  largestLedgerAmount,
+  nearestName,
+  type PicoUsd,
+  parseUsd,
+  requireNumber,
+} from '@synapsekit/core';
 import { isPromise } from './deadline.ts';
-import { largestAmount, type Unit } from './spend.ts';
+import type { Unit } from './spend.ts';
 
 /** Limits on what is spent in a window of the calendar, in the guard's time zone. */
 export interface WindowLimits<Amount> {
@@ -226,10 +234,12 @@ function longestFirst({ hours: first }: Limit, { hours: second }: Limit): number
 
 /** A limit that a ledger cannot count must not look like one. */
 function requireCountable({ windows }: LimitSet, where: string, unitPico: PicoUsd): void {
-  const beyond = windows.find(({ unit, amount }) => unit === 'usd' && amount / unitPico >= largestAmount);
+  const beyond = windows.find(
+    ({ unit, amount }) => unit === 'usd' && amount / unitPico >= largestLedgerAmount,
+  );
   if (beyond === undefined) return;
   throw new ConfigError(
-    `${where}${beyond.name} is more than the ledger can count: less than ${formatUsd(largestAmount * unitPico)}. Leave it out where there is to be no limit.`,
+    `${where}${beyond.name} is more than the ledger can count: less than ${formatUsd(largestLedgerAmount * unitPico)}. Leave it out where there is to be no limit.`,
     { option: `${where}${beyond.name}` },
   );
 }

@@ -1,4 +1,10 @@
-import { ConfigError, isSynapseError, LedgerError, type ReserveResult } from '@synapsekit/core';
+import {
+  ConfigError,
+  isSynapseError,
+  LedgerError,
+  largestLedgerAmount,
+  type ReserveResult,
+} from '@synapsekit/core';
 import type { BudgetAnnouncer } from './budget-announcer.ts';
 import { type Answer, isPromise } from './deadline.ts';
 import type { GuardSettings } from './guard-options.ts';
@@ -9,7 +15,7 @@ import type { Selection } from './limit-lines.ts';
 import type { OpenHolds } from './open-holds.ts';
 import type { RefusalFacts } from './refusal.ts';
 import type { Refusals } from './refusals.ts';
-import { greater, inUnit, largestAmount, nothing, plus, type Spend, type Unit } from './spend.ts';
+import { greater, inUnit, nothing, plus, type Spend, type Unit } from './spend.ts';
 
 /** How much of something there is. */
 export interface Left {
@@ -166,7 +172,7 @@ export class HoldAdmission {
       key,
       window,
       amount: countable(this.#units.ofSpend(spend, limit.unit)),
-      limit: account.overrun ? largestAmount : this.#units.ofLimit(limit),
+      limit: account.overrun ? largestLedgerAmount : this.#units.ofLimit(limit),
     }));
     return this.#ledger.reserve({ holdId: account.id, lines, leaseMs, onExpiry }, signal);
   }
@@ -231,6 +237,6 @@ export class HoldAdmission {
 
 /** More than a ledger counts is over every limit all the same. */
 function countable(units: bigint): bigint {
-  if (units > largestAmount) return largestAmount;
+  if (units > largestLedgerAmount) return largestLedgerAmount;
   return units;
 }
