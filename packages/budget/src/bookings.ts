@@ -8,7 +8,6 @@ import type { LimitLine, Selection } from './limit-lines.ts';
 import type { OpenHolds } from './open-holds.ts';
 import type { SelectedLimits } from './selected-limits.ts';
 import { nothing, type Spend, tokensOf } from './spend.ts';
-import { askedMarks } from './threshold.ts';
 
 /** On how many of the last attempts it is remembered which limits they were booked. */
 const rememberedAttempts = 5_000;
@@ -166,9 +165,9 @@ export class Bookings {
     });
   }
 
-  #postLine({ key, window, limit, marks }: LimitLine, spend: Spend) {
+  #postLine({ key, window, limit, askedMarks: marks }: LimitLine, spend: Spend) {
     const amount = this.#units.ofSpend(spend, limit.unit);
-    return marks.length === 0 ? { key, window, amount } : { key, window, amount, marks: askedMarks(marks) };
+    return marks.length === 0 ? { key, window, amount } : { key, window, amount, marks };
   }
 }
 

@@ -1,6 +1,14 @@
-import { ConfigError, formatUsd, nearestName, type PicoUsd, parseUsd, requireNumber } from '@synapsekit/core';
+import {
+  ConfigError,
+  formatUsd,
+  largestLedgerAmount,
+  nearestName,
+  type PicoUsd,
+  parseUsd,
+  requireNumber,
+} from '@synapsekit/core';
 import { isPromise } from './deadline.ts';
-import { largestAmount, type Unit } from './spend.ts';
+import type { Unit } from './spend.ts';
 
 /** Limits on what is spent in a window of the calendar, in the guard's time zone. */
 export interface WindowLimits<Amount> {
@@ -64,6 +72,8 @@ export interface Limit {
   readonly attribute: string | undefined;
   /** When it counts; `undefined` for `perRequest`. */
   readonly window: WindowLimitName | { readonly windowSeconds: number } | undefined;
+  /** About how long that is, in hours. */
+  readonly hours: number;
 }
 
 /** Limits of one kind of thing, parsed. */
@@ -92,6 +102,8 @@ const windowNames = [
   'daily',
   'hourly',
 ] as const satisfies readonly WindowLimitName[];
+/** About how long each window of the calendar is, in hours. */
+const hoursOf = { total: Infinity, monthly: 730, weekly: 168, daily: 24, hourly: 1 } as const;
 const amountNames: readonly string[] = ['perRequest', ...windowNames.toReversed(), 'rolling'];
 const spendNames: readonly string[] = [...amountNames, 'tokens'];
 const budgetNames: readonly string[] = [...spendNames, 'by'];
@@ -142,6 +154,7 @@ function parseAttributeLimits(
       if (remembered !== undefined) return remembered;
       const limits = given(value);
       if (isPromise(limits)) {
+        limits.then(undefined, () => {}); // nobody waits for it: that it rejects as well must not end the process
         throw new ConfigError(`by.${attribute} must give its limits at once, not a promise of them.`, {
           option: `by.${attribute}`,
         });
@@ -175,7 +188,7 @@ function parseSpendLimits(limits: SpendLimits, attribute: string | undefined, un
   });
   return {
     perRequest: [...money.perRequest, ...tokens.perRequest],
-    windows: [...money.windows, ...tokens.windows],
+    windows: [...money.windows, ...tokens.windows].sort(longestFirst),
   };
 }
 
@@ -189,22 +202,44 @@ function parseWindowLimits<Amount>(
   const limitOf = (name: string, amount: Amount | undefined, window: Limit['window']): readonly Limit[] =>
     amount === undefined
       ? []
-      : [{ name: `${prefix}${name}`, unit, amount: read(amount, name), attribute, window }];
+      : [
+          {
+            name: `${prefix}${name}`,
+            unit,
+            amount: read(amount, name),
+            attribute,
+            window,
+            hours: hoursIn(window),
+          },
+        ];
   const rolling = rollingLimits(limits.rolling, `${prefix}rolling`).map(({ windowSeconds, limit }) =>
     limitOf(`rolling-${windowSeconds}s`, limit, { windowSeconds }),
   );
   return {
     perRequest: limitOf('perRequest', limits.perRequest, undefined),
-    windows: [...windowNames.map((name) => limitOf(name, limits[name], name)), ...rolling].flat(),
+    windows: [...windowNames.map((name) => limitOf(name, limits[name], name)), ...rolling]
+      .flat()
+      .sort(longestFirst),
   };
+}
+
+function hoursIn(window: Limit['window']): number {
+  if (window === undefined) return 0;
+  return typeof window === 'object' ? window.windowSeconds / 3_600 : hoursOf[window];
+}
+
+function longestFirst({ hours: first }: Limit, { hours: second }: Limit): number {
+  return first === second ? 0 : second - first;
 }
 
 /** A limit that a ledger cannot count must not look like one. */
 function requireCountable({ windows }: LimitSet, where: string, unitPico: PicoUsd): void {
-  const beyond = windows.find(({ unit, amount }) => unit === 'usd' && amount / unitPico >= largestAmount);
+  const beyond = windows.find(
+    ({ unit, amount }) => unit === 'usd' && amount / unitPico >= largestLedgerAmount,
+  );
   if (beyond === undefined) return;
   throw new ConfigError(
-    `${where}${beyond.name} is more than the ledger can count: less than ${formatUsd(largestAmount * unitPico)}. Leave it out where there is to be no limit.`,
+    `${where}${beyond.name} is more than the ledger can count: less than ${formatUsd(largestLedgerAmount * unitPico)}. Leave it out where there is to be no limit.`,
     { option: `${where}${beyond.name}` },
   );
 }

@@ -29,7 +29,10 @@ export interface BudgetStatus {
 export interface LimitState {
   /** `"2026-11-23"`; absent for `perRequest`, `total` and rolling windows. */
   readonly window?: string | undefined;
-  /** How often this limit refused, in this process. */
+  /**
+   * How often this limit refused, in this process; one by attribute, for this value of it. Of many values, those that
+   * refused last are remembered, at least 5,000: 0 for one that was forgotten.
+   */
   readonly refusals: number;
   /** Spent, as a share of the limit: 1 is all of it. */
   readonly utilisation: number;

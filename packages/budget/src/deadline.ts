@@ -41,18 +41,3 @@ export async function within<T>(
     done.abort();
   }
 }
-
-/** Waits for a promise, however long it takes. @throws `signal.reason` on abort. */
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  promise.catch(() => {}); // may fail later, when nobody waits any more
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}

@@ -1,4 +1,5 @@
-import { LedgerError, type LedgerStore, wrap } from '@synapsekit/core';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { type BudgetMessage, channelNames, LedgerError, type LedgerStore, wrap } from '@synapsekit/core';
 import { ManualClock } from '@synapsekit/testing';
 import { expect, test } from 'vitest';
 import { prices } from '../test/flat-prices.ts';
@@ -133,5 +134,59 @@ test('a ledger that refuses for good is no outage: nothing is let through', asyn
   await expect(passing(clock, guard.reserve(0.1))).rejects.toMatchObject({
     code: 'ledger',
     transient: false,
+  });
+});
+
+test('what a raise let through is held nowhere: others get less until it is booked', async () => {
+  const clock = new ManualClock();
+  const inner = new MemoryLedger({ clock });
+  const isBack = Promise.withResolvers<void>();
+  let isAway = false;
+  const ledger: LedgerStore = {
+    unitPico: 1n,
+    reserve(request) {
+      if (isAway) throw new LedgerError('away', { transient: true });
+      return inner.reserve(request);
+    },
+    post: (request) => isBack.promise.then(() => inner.post(request)),
+    close: (holdId) => inner.close(holdId),
+    renew: (holdId, leaseMs) => inner.renew(holdId, leaseMs),
+    status: (keys) => inner.status(keys),
+    flush() {},
+    dispose() {},
+  };
+  const guard = new BudgetGuard(
+    { total: '0.25' },
+    { prices, ledger, clock, failOpen: true, onWarning: () => {} },
+  );
+  const model = new TestProvider().model('test', 'dime');
+  const twice = {
+    ...model,
+    generate: async (...call: Parameters<typeof model.generate>) => {
+      await model.generate(...call);
+      isAway = true;
+      return model.generate(...call);
+    },
+  };
+  const held: (string | undefined)[] = [];
+  const listen = (message: unknown): void => {
+    const { type, amountUsd } = message as BudgetMessage;
+    if (type === 'hold') held.push(amountUsd);
+  };
+  subscribe(channelNames.budget, listen);
+  await passing(clock, wrap(twice, enforceBudget(guard)).generate('Hi', { maxTokens }));
+  unsubscribe(channelNames.budget, listen);
+  expect(held).toEqual(['0.1']);
+
+  isAway = false;
+  await expect(passing(clock, guard.reserve(0.1))).rejects.toMatchObject({
+    code: 'budget-exceeded',
+    committedUsd: '0.1',
+    heldUsd: '0.1',
+  });
+  isBack.resolve();
+  await passing(clock, guard.flush());
+  expect(await passing(clock, guard.status())).toMatchObject({
+    limits: [{ committedUsdExact: '0.2', heldUsdExact: '0' }],
   });
 });

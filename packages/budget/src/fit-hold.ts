@@ -1,7 +1,7 @@
-import { isSynapseError } from '@synapsekit/core';
+import { isSynapseError, raceAbort } from '@synapsekit/core';
 import type { BudgetEngine } from './budget-engine.ts';
 import type { CallPlan } from './call-plan.ts';
-import { type Answer, abortable } from './deadline.ts';
+import type { Answer } from './deadline.ts';
 import type { HoldAccount } from './hold-account.ts';
 import type { Admission, Refused } from './hold-admission.ts';
 import { type RefusalFacts, refusalError } from './refusal.ts';
@@ -47,7 +47,7 @@ export async function fitHold(
     }
     if (!counted && plan.couldFit(answer.left)) {
       counted = true;
-      const inputTokens = await abortable(countExactly(), signal);
+      const inputTokens = await raceAbort(countExactly(), signal);
       if (inputTokens !== undefined && inputTokens < plan.inputTokens) {
         plan = plan.withInput(inputTokens);
         continue;

@@ -166,6 +166,44 @@ describe('a lease that nobody renewed', () => {
     expect(usdDecimal(provider.billPico)).toBe('1');
   });
 
+  test('covers nothing that comes later, or beside it: all of it is told why', async () => {
+    const timers = new ManualClock();
+    let blockedMs = 0; // as below
+    const clock: Clock = {
+      now: () => timers.now() + blockedMs,
+      monotonic: () => timers.monotonic() + blockedMs,
+      sleep: (ms, options) => timers.sleep(ms, options),
+      timer: (ms, callback) => timers.timer(ms, callback),
+    };
+    const ledger = new MemoryLedger({ clock });
+    const guard = new BudgetGuard({ total: 1 }, { prices, clock, ledger, onExpiry: 'release' });
+    const other = new BudgetGuard({ total: 1 }, { ledger, clock });
+    const provider = new TestProvider();
+    const gate = Promise.withResolvers<void>();
+    const errors: unknown[] = [];
+    const twice: LLMMiddleware = (next) => ({
+      ...next,
+      async generate(prompt, options) {
+        await gate.promise;
+        await next.generate(prompt, options).catch((error: unknown) => errors.push(error));
+        return next.generate(prompt, options);
+      },
+    });
+    const llm = wrap(provider.model('test', 'dime'), enforceBudget(guard), twice);
+    const hold = await guard.reserve(1);
+    const calls = hold.run(() =>
+      Promise.allSettled([1, 2].map(() => llm.generate('Hi', { maxTokens: dime }))),
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    blockedMs = 60_000;
+    await (await other.reserve(1)).settle(1);
+    gate.resolve();
+    for (const result of await calls) errors.push(result.status === 'rejected' && result.reason);
+    expect(errors).toHaveLength(4);
+    for (const error of errors) expect(error).toMatchObject({ code: 'ledger', transient: true });
+    expect(provider.arrived).toEqual([]);
+  });
+
   test('covers no second attempt either: nothing is sent', async () => {
     const timers = new ManualClock();
     let blockedMs = 0; // the event loop stands still: time passes, and no timer fires

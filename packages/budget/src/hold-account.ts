@@ -28,6 +28,8 @@ export class HoldAccount {
   settled = false;
   /** Nothing is held any more. */
   ended = false;
+  /** It ended because its lease did: nobody settled it. */
+  expired = false;
   /** Raises of the same hold go one after the other. */
   raising: Promise<unknown> | undefined;
   /** Attempts whose end a call under this hold has dealt with. */

@@ -1,4 +1,10 @@
-import { ConfigError, isSynapseError, LedgerError, type ReserveResult } from '@synapsekit/core';
+import {
+  ConfigError,
+  isSynapseError,
+  LedgerError,
+  largestLedgerAmount,
+  type ReserveResult,
+} from '@synapsekit/core';
 import type { BudgetAnnouncer } from './budget-announcer.ts';
 import { type Answer, isPromise } from './deadline.ts';
 import type { GuardSettings } from './guard-options.ts';
@@ -9,7 +15,7 @@ import type { Selection } from './limit-lines.ts';
 import type { OpenHolds } from './open-holds.ts';
 import type { RefusalFacts } from './refusal.ts';
 import type { Refusals } from './refusals.ts';
-import { greater, inUnit, largestAmount, nothing, plus, type Spend, type Unit } from './spend.ts';
+import { greater, inUnit, nothing, plus, type Spend, type Unit } from './spend.ts';
 
 /** How much of something there is. */
 export interface Left {
@@ -93,25 +99,30 @@ export class HoldAdmission {
    * @throws LedgerError when it is, or when the ledger cannot say; `signal.reason` on abort.
    */
   requireLive(account: HoldAccount, signal?: AbortSignal): Answer<void> {
+    if (account.expired) throw this.#expired();
     // One that was settled has an error of its own.
     const isLive = account.ended || this.isLive(account, signal);
     if (isLive === true) return;
     const isGone = (is: boolean): void => {
       if (is) return;
+      account.expired = true;
       this.#holds.close(account);
-      throw new LedgerError(
-        `Budget "${this.#settings.name}": the hold of a call ended before its next attempt, since nothing renewed it for ${this.#settings.leaseMs} ms. Nothing was sent. Try again.`,
-        { transient: true },
-      );
+      throw this.#expired();
     };
     if (!isPromise(isLive)) return isGone(isLive);
-    return isLive.then(isGone, (error: unknown) => {
-      this.#raiseFailed(account, account.total, error);
-    });
+    return isLive.then(isGone, (error: unknown) => this.#raiseFailed(account, account.total, error));
+  }
+
+  #expired(): LedgerError {
+    return new LedgerError(
+      `Budget "${this.#settings.name}": the hold of a call ended before its next attempt, since nothing renewed it for ${this.#settings.leaseMs} ms. Nothing was sent. Try again.`,
+      { transient: true },
+    );
   }
 
   /** Sets aside part of a hold for a call that runs under it; raises the hold where too little of it is left. */
   claim(account: HoldAccount, spend: Spend, signal?: AbortSignal): Answer<Admission> {
+    if (account.expired) throw this.#expired(); // while this one waited
     if (account.ended) {
       throw new ConfigError(
         `Budget "${this.#settings.name}": a call started under a hold that is settled already. Settle it when everything in it is done.`,
@@ -141,7 +152,12 @@ export class HoldAdmission {
     };
     const result = this.#reserveTotal(account, total, signal);
     if (!isPromise(result)) return raised(result);
-    const failed = (error: unknown): Admission => raised(this.#raiseFailed(account, total, error));
+    const failed = (error: unknown): Admission => {
+      this.#raiseFailed(account, total, error);
+      // More than the hold holds, so that what it costs counts as covered by nothing.
+      account.claim(spend);
+      return { admitted: true, account };
+    };
     const answer = result.then(raised, failed).finally(() => {
       account.raising = undefined;
     });
@@ -156,7 +172,7 @@ export class HoldAdmission {
       key,
       window,
       amount: countable(this.#units.ofSpend(spend, limit.unit)),
-      limit: account.overrun ? largestAmount : this.#units.ofLimit(limit),
+      limit: account.overrun ? largestLedgerAmount : this.#units.ofLimit(limit),
     }));
     return this.#ledger.reserve({ holdId: account.id, lines, leaseMs, onExpiry }, signal);
   }
@@ -172,10 +188,9 @@ export class HoldAdmission {
   }
 
   /** The ledger went away under a hold: what is held there stays, and the rest runs without a hold if it may. */
-  #raiseFailed(account: HoldAccount, total: Spend, error: unknown): ReserveResult {
+  #raiseFailed(account: HoldAccount, total: Spend, error: unknown): void {
     if (!this.#settings.failOpen || !isSynapseError(error, 'ledger') || !error.transient) throw error;
     this.#announcer.failOpen(account.id, total, error);
-    return { admitted: true };
   }
 
   #beyondRequest({ perRequest }: Selection, total: Spend, taken: Spend): Refused | undefined {
@@ -222,6 +237,6 @@ export class HoldAdmission {
 
 /** More than a ledger counts is over every limit all the same. */
 function countable(units: bigint): bigint {
-  if (units > largestAmount) return largestAmount;
+  if (units > largestLedgerAmount) return largestLedgerAmount;
   return units;
 }

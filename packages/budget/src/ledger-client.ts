@@ -5,13 +5,13 @@ import {
   type LedgerKey,
   type LedgerStatus,
   type LedgerStore,
+  largestLedgerAmount,
   type PostRequest,
   type ReserveRequest,
   type ReserveResult,
 } from '@synapsekit/core';
 import { type Answer, isPromise, within } from './deadline.ts';
 import { type PostFacts, PostQueue } from './post-queue.ts';
-import { largestAmount } from './spend.ts';
 
 const firstRetryMs = 10;
 const lastRetryMs = 200;
@@ -69,7 +69,7 @@ export class LedgerClient {
     if (!posts.hasUncovered) return request;
     const lines = request.lines.map((line) =>
       // What has no limit keeps none.
-      line.limit >= largestAmount ? line : { ...line, limit: line.limit - posts.uncoveredOn(line) },
+      line.limit >= largestLedgerAmount ? line : { ...line, limit: line.limit - posts.uncoveredOn(line) },
     );
     return { ...request, lines };
   }

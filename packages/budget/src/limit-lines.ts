@@ -1,6 +1,7 @@
 import { type Attributes, ConfigError, type LedgerKey, type LedgerWindow } from '@synapsekit/core';
 import { type Limit, type LimitSet, type Limits, noLimits, type WindowLimitName } from './budget-limit.ts';
 import { Calendar } from './calendar.ts';
+import { askedMarks } from './threshold.ts';
 
 /** A limit in the window that a hold was admitted in. */
 export interface LimitLine extends LedgerKey {
@@ -9,9 +10,14 @@ export interface LimitLine extends LedgerKey {
   readonly value: string | undefined;
   /** Name of the window for people: `"2026-11-23"`. */
   readonly windowName: string | undefined;
-  /** What thresholds are, in units of the ledger. */
+  /** What thresholds are, in units of the ledger: one for each. */
   readonly marks: readonly bigint[];
+  /** The same as a ledger takes them. */
+  readonly askedMarks: readonly bigint[];
 }
+
+/** What the thresholds of one limit come to. */
+type Marks = Pick<LimitLine, 'marks' | 'askedMarks'>;
 
 /** A limit on one hold, with the value of its attribute. */
 export interface RequestLimit {
@@ -35,7 +41,7 @@ export class LimitLines {
   readonly #limits: Limits;
   readonly #calendar: Calendar;
   readonly #marksOf: (limit: Limit) => readonly bigint[];
-  readonly #marks = new Map<Limit, readonly bigint[]>();
+  readonly #marks = new Map<Limit, Marks>();
   readonly #rolling = new Map<number, LedgerWindow>();
   #known: { readonly fromMs: number; readonly untilMs: number; readonly selection: Selection } | undefined;
 
@@ -65,7 +71,7 @@ export class LimitLines {
     const general = this.#general(nowMs);
     if (limits.by.length === 0) return general;
     const perRequest = [...general.perRequest];
-    const lines = [...general.lines];
+    let { lines } = general;
     for (const { attribute, of } of limits.by) {
       const given = attributeValue(attributes, attribute);
       const tooLong = given !== undefined && given.length > longestValue;
@@ -76,24 +82,24 @@ export class LimitLines {
         perRequest.push(...requestLimits(set, value));
         // Half a character would be no text to a ledger: all of them count as one.
         const name = encodeURIComponent(value.toWellFormed());
-        lines.push(...this.#lines(set, nowMs, `${attribute}=${name}`, value));
+        lines = merged(lines, this.#lines(set, nowMs, `${attribute}=${name}`, value));
       } else if (onMissing === 'refuse') {
         throw missing(this.#name, attribute);
       } else if (onMissing !== 'skip') {
         onMissing.unattributed(attribute);
         // No value can have this key: an equals sign would stand in it.
         const set = limitsOf(of, unattributed, attribute, onMissing);
-        lines.push(...this.#lines(set, nowMs, `${attribute}:${unattributed}`, unattributed));
+        lines = merged(lines, this.#lines(set, nowMs, `${attribute}:${unattributed}`, unattributed));
       }
     }
-    return selection(perRequest, lines.sort(longestWindowFirst));
+    return selection(perRequest, lines);
   }
 
   /** The limits that hold for everybody: the same object for as long as their windows last. */
   #general(nowMs: number): Selection {
     const known = this.#known;
     if (known !== undefined && nowMs >= known.fromMs && nowMs < known.untilMs) return known.selection;
-    const lines = this.#lines(this.#limits, nowMs).sort(longestWindowFirst);
+    const lines = this.#lines(this.#limits, nowMs);
     const untilMs = Math.min(...lines.map(({ window }) => window.endsAtMs ?? Infinity));
     const found = selection(requestLimits(this.#limits, undefined), lines);
     this.#known = { fromMs: nowMs, untilMs, selection: found };
@@ -105,7 +111,8 @@ export class LimitLines {
       const { name, ledger } = this.#window(limit, nowMs);
       const key =
         part === undefined ? `${this.#guard}/${limit.name}` : `${this.#guard}/${part}/${limit.name}`;
-      return { key, window: ledger, limit, value, windowName: name, marks: this.#marksFor(limit) };
+      const { marks, askedMarks } = this.#marksFor(limit);
+      return { key, window: ledger, limit, value, windowName: name, marks, askedMarks };
     });
   }
 
@@ -131,30 +138,37 @@ export class LimitLines {
     return window;
   }
 
-  #marksFor(limit: Limit): readonly bigint[] {
-    let marks = this.#marks.get(limit);
-    if (marks === undefined) {
-      marks = this.#marksOf(limit);
+  #marksFor(limit: Limit): Marks {
+    let known = this.#marks.get(limit);
+    if (known === undefined) {
+      const marks = this.#marksOf(limit);
+      known = { marks, askedMarks: askedMarks(marks) };
       // Limits of a function come and go; there must not be more of them here than anybody needs.
       if (this.#marks.size >= 1_000) this.#marks.clear();
-      this.#marks.set(limit, marks);
+      this.#marks.set(limit, known);
     }
-    return marks;
+    return known;
   }
 }
 
-/** About how long each window of the calendar is, in hours. */
-const hoursOf = { total: Infinity, monthly: 730, weekly: 168, daily: 24, hourly: 1 } as const;
-
-/** Of several limits that refuse, the first one is named: it has to be the one with the longest wait. */
-function longestWindowFirst({ limit: a }: LimitLine, { limit: b }: LimitLine): number {
-  const [first, second] = [lengthOf(a), lengthOf(b)];
-  return first === second ? 0 : second - first;
-}
-
-function lengthOf({ window }: Limit): number {
-  if (window === undefined) return 0;
-  return typeof window === 'object' ? window.windowSeconds / 3_600 : hoursOf[window];
+/**
+ * Two lists, each with the longest window first, in one that is like them. Of several limits that refuse, the first one
+ * is named: it has to be the one with the longest wait.
+ */
+function merged(lines: readonly LimitLine[], others: readonly LimitLine[]): readonly LimitLine[] {
+  if (lines.length === 0) return others;
+  const all: LimitLine[] = [];
+  let at = 0;
+  for (const other of others) {
+    for (; at < lines.length; at++) {
+      const line = lines[at] as LimitLine;
+      if (line.limit.hours < other.limit.hours) break;
+      all.push(line);
+    }
+    all.push(other);
+  }
+  for (; at < lines.length; at++) all.push(lines[at] as LimitLine);
+  return all;
 }
 
 /** What to do about an attribute that a call or a record does not have. */

@@ -61,20 +61,37 @@ test.each([
     () => {
       throw new Error('no such plan');
     },
+    'no such plan',
   ],
-  ['gives something else', () => 5],
-  ['gives a promise', async () => ({ daily: 1 })],
-])('a function for limits that %s: calls are refused, what was spent counts elsewhere', async (_, of) => {
-  const tracker = new TestTracker();
-  const codes: string[] = [];
-  const limits = { total: 5, by: { plan: of } } as unknown as BudgetLimit;
-  const guard = new BudgetGuard(limits, { tracker, onWarning: ({ code }) => codes.push(code) });
-  await expect(guard.reserve(1, { attributes: { plan: 'free' } })).rejects.toThrow();
-  tracker.scope({ plan: 'free' }, () => tracker.record('openai', 'gpt-4o', usage));
-  const [total] = (await guard.status()).limits;
-  expect(total?.committedUsdExact).toBe('0.0125');
-  expect(codes).toEqual(['SYNAPSEKIT_BUDGET_LIMITS_FAILED']);
-});
+  ['gives something else', () => 5, 'by.plan must be an object of limits'],
+  ['gives a promise', async () => ({ daily: 1 }), 'by.plan must give its limits at once'],
+  [
+    'gives a promise that rejects',
+    async () => {
+      throw new Error('no such plan');
+    },
+    'by.plan must give its limits at once',
+  ],
+])(
+  'a function for limits that %s: calls are refused, what was spent counts elsewhere',
+  async (_, of, why) => {
+    const unhandled: unknown[] = [];
+    const listen = (error: unknown) => unhandled.push(error);
+    process.on('unhandledRejection', listen);
+    const tracker = new TestTracker();
+    const codes: string[] = [];
+    const limits = { total: 5, by: { plan: of } } as unknown as BudgetLimit;
+    const guard = new BudgetGuard(limits, { tracker, onWarning: ({ code }) => codes.push(code) });
+    await expect(guard.reserve(1, { attributes: { plan: 'free' } })).rejects.toThrow(why);
+    tracker.scope({ plan: 'free' }, () => tracker.record('openai', 'gpt-4o', usage));
+    const [total] = (await guard.status()).limits;
+    expect(total?.committedUsdExact).toBe('0.0125');
+    expect(codes).toEqual(['SYNAPSEKIT_BUDGET_LIMITS_FAILED']);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', listen);
+    expect(unhandled).toEqual([]);
+  },
+);
 
 test('half a character in a value stops nothing', async () => {
   const tracker = new TestTracker();

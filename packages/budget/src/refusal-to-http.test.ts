@@ -13,6 +13,7 @@ const facts = {
     amount: 1_000_000_000_000n,
     attribute: undefined,
     window: 'daily',
+    hours: 24,
   } satisfies Limit,
   window: '2026-11-23',
   committed: 400_000_000_000n,

@@ -5,7 +5,7 @@ import type { LedgerUnits } from './ledger-units.ts';
 import type { LimitLine } from './limit-lines.ts';
 import type { RefusalFacts } from './refusal.ts';
 
-/** Of how many limits, by attribute, it is remembered that they refused. */
+/** Of how many limits, each value of an attribute apart, it is remembered at least that they refused. */
 const rememberedLimits = 5_000;
 
 /** What a guard refuses: the facts of it, and how often each limit did. */
@@ -13,10 +13,12 @@ export class Refusals {
   readonly #settings: GuardSettings;
   readonly #units: LedgerUnits;
   readonly #announcer: BudgetAnnouncer;
-  /** How often each limit refused, by its name and attribute. */
-  readonly #counts: Map<string, number> = new Map();
-  /** Goes on where it stopped: a new one would pass all that was taken out before. */
-  readonly #oldest = this.#counts.keys();
+  /**
+   * How often each limit refused, by its name and attribute. Values come and go, hence two generations: nothing is ever
+   * moved or taken out. An iterator that waits at the front of a `Map` where that is done keeps each table it ever had.
+   */
+  #recent = new Map<string, number>();
+  #old: ReadonlyMap<string, number> = new Map();
 
   constructor(settings: GuardSettings, units: LedgerUnits, announcer: BudgetAnnouncer) {
     this.#settings = settings;
@@ -27,17 +29,22 @@ export class Refusals {
   /** Counts and publishes a refusal. */
   note(facts: RefusalFacts): void {
     const id = refusalId(facts.limit, facts.value);
-    const count = (this.#counts.get(id) ?? 0) + 1;
-    // Values come and go: those that were refused last are remembered.
-    this.#counts.delete(id);
-    this.#counts.set(id, count);
-    if (this.#counts.size > rememberedLimits) this.#counts.delete(this.#oldest.next().value ?? '');
+    const count = this.#countOf(id) + 1;
+    if (this.#recent.size >= rememberedLimits && !this.#recent.has(id)) {
+      this.#old = this.#recent;
+      this.#recent = new Map();
+    }
+    this.#recent.set(id, count);
     this.#announcer.refusal('refusal', facts);
   }
 
   /** How often a limit refused; one by attribute, for this value of it. */
   countOf(limit: Limit, value: string | undefined): number {
-    return this.#counts.get(refusalId(limit, value)) ?? 0;
+    return this.#countOf(refusalId(limit, value));
+  }
+
+  #countOf(id: string): number {
+    return this.#recent.get(id) ?? this.#old.get(id) ?? 0;
   }
 
   /** What there is to say of a limit that does not have room. */

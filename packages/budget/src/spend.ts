@@ -13,9 +13,6 @@ export interface Spend {
 /** What a limit counts. */
 export type Unit = 'usd' | 'tokens';
 
-/** The largest amount that ledgers count, in units; as a limit, none. */
-export const largestAmount: bigint = 2n ** 62n;
-
 export const nothing: Spend = Object.freeze({ pico: 0n, tokens: 0n });
 
 export function plus(a: Spend, b: Spend): Spend {

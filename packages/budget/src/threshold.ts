@@ -1,5 +1,5 @@
-import { ConfigError } from '@synapsekit/core';
-import { largestAmount, type Unit } from './spend.ts';
+import { ConfigError, largestLedgerAmount } from '@synapsekit/core';
+import type { Unit } from './spend.ts';
 
 /** A share of a limit was spent. Told once per limit and window, over all processes that share the ledger. */
 export interface ThresholdEvent {
@@ -59,5 +59,5 @@ export function marksOf(thresholds: readonly number[], limitUnits: bigint): read
  * what a ledger counts.
  */
 export function askedMarks(marks: readonly bigint[]): readonly bigint[] {
-  return marks.filter((mark, index) => mark !== marks[index - 1] && mark <= largestAmount);
+  return marks.filter((mark, index) => mark !== marks[index - 1] && mark <= largestLedgerAmount);
 }

@@ -33,6 +33,8 @@ export class WaitQueue {
   readonly #waiters: Waiter[] = [];
   /** How many wait for each limit. */
   readonly #waiting = new Map<string, number>();
+  /** How many wait for no limit of these: it is always their turn. */
+  #unlimited = 0;
 
   /** @param timeoutMs the longest wait. @param maxLength how many may wait at once. */
   constructor(clock: Clock, timeoutMs: number, maxLength: number) {
@@ -50,7 +52,8 @@ export class WaitQueue {
     if (this.#waiters.length === 0) return;
     const taken = new Set<string>();
     for (const waiter of this.#waiters) {
-      if (taken.size === this.#waiting.size) return; // nobody further back can have a turn
+      // Nobody further back can have a turn.
+      if (taken.size === this.#waiting.size && this.#unlimited === 0) return;
       const hasTurn = waiter.keys.every((key) => !taken.has(key));
       for (const key of waiter.keys) taken.add(key);
       if (!hasTurn) continue;
@@ -89,6 +92,7 @@ export class WaitQueue {
     const waiter: Waiter = { keys, pulsed: false, wake: () => {} };
     this.#waiters.push(waiter);
     for (const key of keys) this.#waiting.set(key, (this.#waiting.get(key) ?? 0) + 1);
+    if (keys.length === 0) this.#unlimited += 1;
     try {
       for (let lookMs = firstLookMs; ; lookMs = Math.min(lastLookMs, lookMs * 2)) {
         const leftMs = endsAtMs - this.#clock.monotonic();
@@ -103,6 +107,7 @@ export class WaitQueue {
       }
     } finally {
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      if (keys.length === 0) this.#unlimited -= 1;
       for (const key of keys) {
         const others = (this.#waiting.get(key) ?? 0) - 1;
         if (others > 0) this.#waiting.set(key, others);

@@ -1,4 +1,4 @@
-import type { Attempt } from './attempt.ts';
+import type { Attempt, AttemptIdentity } from './attempt.ts';
 import { callListener, warnOfListener } from './call-listener.ts';
 import { attemptChannel, llmChannel } from './channels.ts';
 import type { Clock } from './clock.ts';
@@ -26,8 +26,8 @@ export interface RunningAttempt {
    */
   admit(): void | Promise<void>;
   /**
-   * Runs what sends it: requests that `fn` makes can be told to belong to this attempt, by whoever binds a store to
-   * the channel `synapsekit:attempt`.
+   * Runs what sends it, or goes on with it: requests that `fn` makes can be told to belong to this attempt, by whoever
+   * binds a store to the channel `synapsekit:attempt`.
    */
   run<T>(fn: () => T): T;
   /** Marks the first content; later calls change nothing. */
@@ -63,6 +63,12 @@ export function startAttempt(start: AttemptStart): RunningAttempt {
   });
   let firstTokenMs: number | undefined;
   let ended: Attempt | undefined;
+  // One object for the whole attempt, made where somebody asks for it.
+  let known: AttemptIdentity | undefined;
+  const identity = (): AttemptIdentity => {
+    known ??= Object.freeze({ attemptId, provider: llm.provider, model: llm.model, id: llm.id });
+    return known;
+  };
   const attempt: RunningAttempt = {
     attemptId,
     admit() {
@@ -70,10 +76,7 @@ export function startAttempt(start: AttemptStart): RunningAttempt {
       if (onAttemptStart !== undefined) return ask(onAttemptStart);
     },
     run(fn) {
-      return attemptChannel.run(
-        () => ({ attemptId, provider: llm.provider, model: llm.model, id: llm.id }),
-        fn,
-      );
+      return attemptChannel.run(identity, fn);
     },
     firstToken() {
       firstTokenMs ??= clock.monotonic() - startedMs;
@@ -103,7 +106,7 @@ export function startAttempt(start: AttemptStart): RunningAttempt {
   const ask = (mayStart: NonNullable<CallOptions['onAttemptStart']>): void | Promise<void> => {
     let answer: unknown;
     try {
-      answer = mayStart({ attemptId, provider: llm.provider, model: llm.model, id: llm.id });
+      answer = mayStart(identity());
     } catch (error) {
       unsent(error);
     }

@@ -52,3 +52,46 @@ test('without a store nothing is published, and calls work as ever', async () =>
   scope.unbindStore(store);
   expect((await llm.generate('x')).text).toBe('undefined undefined');
 });
+
+test('one attempt is one object: whoever asks whether it may be sent gets it, and every piece', async () => {
+  scope.bindStore(store);
+  const given = new Set<unknown>();
+  const llm = defineLLM({
+    provider: 'local',
+    model: 'm',
+    generate: () => '',
+    async *stream() {
+      for (const piece of ['a', 'b', 'c']) {
+        given.add(store.getStore());
+        yield piece;
+      }
+    },
+  });
+  const { attempts } = await llm.stream('x', { onAttemptStart: (attempt) => void given.add(attempt) }).result;
+  expect([...given]).toEqual([
+    { attemptId: attempts[0]?.attemptId, provider: 'local', model: 'm', id: 'local/m' },
+  ]);
+  expect(Object.isFrozen([...given][0])).toBe(true);
+});
+
+test('a stream that is left is closed in its attempt', async () => {
+  scope.bindStore(store);
+  let closing: AttemptIdentity | undefined;
+  const llm = defineLLM({
+    provider: 'local',
+    model: 'm',
+    generate: () => '',
+    async *stream() {
+      try {
+        yield 'a';
+        yield 'b';
+      } finally {
+        closing = store.getStore();
+      }
+    },
+  });
+  const stream = llm.stream('x');
+  for await (const _ of stream) break;
+  const { attempts } = await stream.result;
+  expect(closing?.attemptId).toBe(attempts[0]?.attemptId);
+});

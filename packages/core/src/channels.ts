@@ -125,13 +125,16 @@ export interface LLMTrace {
   end(attempt: Attempt, error: unknown): void;
 }
 
-/** `synapsekit:attempt`: published when an attempt is sent, around what sends it. */
+/**
+ * `synapsekit:attempt`: published around whatever works on an attempt: what sends it, and, for a model of `defineLLM`, each
+ * step of its stream. The message of one attempt is the same object each time.
+ */
 export const attemptChannel: {
   /** Runs `fn` in the stores that are bound to the channel. Only calls it while there are none. */
-  run<T>(message: () => AttemptIdentity, fn: () => T): T;
+  run<T>(identity: () => AttemptIdentity, fn: () => T): T;
 } = {
-  run(message, fn) {
-    return attemptScope.hasSubscribers ? attemptScope.runStores(Object.freeze(message()), fn) : fn();
+  run(identity, fn) {
+    return attemptScope.hasSubscribers ? attemptScope.runStores(identity(), fn) : fn();
   },
 };
 

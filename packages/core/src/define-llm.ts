@@ -156,7 +156,7 @@ export function defineLLM(definition: LLMDefinition): LLM {
             : { outcome: begun ? 'partial' : 'unanswered', usage: usage(cut, output), error: failure?.error },
         );
         context.partial(toGeneration(identity, cut, end));
-        const closed = Promise.resolve(pieces?.return?.()).catch(() => {});
+        const closed = Promise.resolve(attempt.run(() => pieces?.return?.())).catch(() => {});
         // One that is still waiting closes when its wait is over, and that may be never.
         if (!waiting) await closed;
       }

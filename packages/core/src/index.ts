@@ -67,23 +67,24 @@ export {
 } from './failure-rules.ts';
 export type { FinishReason, Generation, RateLimitState, TokenLogprob } from './generation.ts';
 export { isAbandonment } from './lazy-stream.ts';
-export type {
-  CalendarWindow,
-  CrossedMark,
-  InspectableLedger,
-  LedgerCounter,
-  LedgerHold,
-  LedgerKey,
-  LedgerQuery,
-  LedgerStatus,
-  LedgerStore,
-  LedgerWindow,
-  PostLine,
-  PostRequest,
-  ReserveLine,
-  ReserveRequest,
-  ReserveResult,
-  RollingWindow,
+export {
+  type CalendarWindow,
+  type CrossedMark,
+  type InspectableLedger,
+  type LedgerCounter,
+  type LedgerHold,
+  type LedgerKey,
+  type LedgerQuery,
+  type LedgerStatus,
+  type LedgerStore,
+  type LedgerWindow,
+  largestLedgerAmount,
+  type PostLine,
+  type PostRequest,
+  type ReserveLine,
+  type ReserveRequest,
+  type ReserveResult,
+  type RollingWindow,
 } from './ledger.ts';
 export {
   type Availability,

@@ -1,5 +1,8 @@
 import type { PicoUsd } from './money.ts';
 
+/** The largest amount, and the largest limit, that ledgers take, in units. As a limit it stands for none. */
+export const largestLedgerAmount: bigint = 2n ** 62n;
+
 /**
  * The store behind a budget: amounts committed (spent) and held (promised to calls in flight), per key and window.
  * Every operation is atomic over all of its lines and idempotent by its ids, so that it can be repeated after a lost
@@ -88,7 +91,11 @@ export interface LedgerKey {
 
 /** One counter with what is asked of it. */
 export interface ReserveLine extends LedgerKey {
-  /** The most that may be committed and held, in units; `2n ** 62n` or more: no limit, and none is remembered. */
+  /**
+   * The most that may be committed and held, in units. May be below what is used, or below zero; at most
+   * `largestLedgerAmount`, which stands for no limit: none is remembered. A reservation that would take a counter past
+   * that amount is refused under any limit, so that its figures stay exact; what is posted is booked all the same.
+   */
   readonly limit: bigint;
   /** What to hold in all, in units. */
   readonly amount: bigint;

@@ -1,18 +1,18 @@
+import { largestLedgerAmount } from '@synapsekit/core';
 import { conflict } from './redis-errors.ts';
 
-/** The largest amount and limit. */
-const maxAmount = 2n ** 62n;
 /** The most marks of one line. */
 const maxMarks = 16;
 
 /** @throws LedgerError for what makes no sense. */
 export function checkAmount(amount: bigint): void {
-  if (amount < 0n || amount > maxAmount) throw conflict(`an amount must be 0 to 2^62, got ${amount}`);
+  if (amount < 0n || amount > largestLedgerAmount)
+    throw conflict(`an amount must be 0 to 2^62, got ${amount}`);
 }
 
 /** @throws LedgerError for what makes no sense. */
 export function checkLimit(limit: bigint): void {
-  if (limit > maxAmount) throw conflict(`a limit must be at most 2^62, got ${limit}`);
+  if (limit > largestLedgerAmount) throw conflict(`a limit must be at most 2^62, got ${limit}`);
 }
 
 /** @throws LedgerError for what makes no sense. */
@@ -42,7 +42,7 @@ export function amountText(amount: bigint): string {
  * @throws LedgerError for what makes no sense. */
 export function limitText(limit: bigint): string {
   checkLimit(limit);
-  if (limit === maxAmount) return '-'; // as good as none
+  if (limit === largestLedgerAmount) return '-'; // as good as none
   return limit < 0n ? '-1' : limit.toString();
 }
 

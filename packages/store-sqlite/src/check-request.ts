@@ -1,13 +1,12 @@
 import {
   LedgerError,
   type LedgerKey,
+  largestLedgerAmount,
   type PostLine,
   type ReserveLine,
   type ReserveRequest,
 } from '@synapsekit/core';
 
-/** The largest amount and limit, in units. */
-const most = 2n ** 62n;
 const mostMarks = 16;
 const mostSlots = 360;
 
@@ -19,7 +18,7 @@ export function conflict(what: string): LedgerError {
 export function checkReserve({ lines, leaseMs }: ReserveRequest): void {
   checkLines(lines);
   for (const { key, limit } of lines) {
-    if (limit > most) throw conflict(`a limit must be at most 2^62, got ${limit} for ${key}`);
+    if (limit > largestLedgerAmount) throw conflict(`a limit must be at most 2^62, got ${limit} for ${key}`);
   }
   if (!(leaseMs > 0)) throw conflict(`leaseMs must be > 0, got ${leaseMs}`);
 }
@@ -28,7 +27,8 @@ export function checkLines(lines: readonly (ReserveLine | PostLine)[]): void {
   for (let index = 0; index < lines.length; index++) {
     const line = lines[index] as ReserveLine | PostLine;
     const { key, amount } = line;
-    if (amount < 0n || amount > most) throw conflict(`an amount must be 0 to 2^62, got ${amount} for ${key}`);
+    if (amount < 0n || amount > largestLedgerAmount)
+      throw conflict(`an amount must be 0 to 2^62, got ${amount} for ${key}`);
     checkKey(line);
     if ('marks' in line && line.marks !== undefined) checkMarks(line.marks);
     for (let other = 0; other < index; other++) {

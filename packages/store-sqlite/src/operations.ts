@@ -1,11 +1,12 @@
-import type {
-  CrossedMark,
-  LedgerKey,
-  PostLine,
-  PostRequest,
-  ReserveLine,
-  ReserveRequest,
-  ReserveResult,
+import {
+  type CrossedMark,
+  type LedgerKey,
+  largestLedgerAmount,
+  type PostLine,
+  type PostRequest,
+  type ReserveLine,
+  type ReserveRequest,
+  type ReserveResult,
 } from '@synapsekit/core';
 import type { Booking, OpenLine } from './booking.ts';
 import { conflict } from './check-request.ts';
@@ -39,7 +40,7 @@ export function reserve(records: Records, request: ReserveRequest): ReserveResul
     records.touchCounter(counter);
   }
   for (const [index, { counter }] of held.entries())
-    counter.limit = remembered(lines[index]?.limit ?? noLimit);
+    counter.limit = remembered(lines[index]?.limit ?? largestLedgerAmount);
   const { nowMs } = records;
   records.addHold({
     id: holdId,
@@ -200,11 +201,9 @@ function nameLimit(records: Records, counter: Counter, limit: bigint): void {
   records.touchCounter(counter);
 }
 
-/** That much stands for no limit, and none is remembered. */
-const noLimit = 2n ** 62n;
-
 function remembered(limit: bigint): bigint | undefined {
-  return limit >= noLimit ? undefined : limit;
+  // As good as none.
+  return limit >= largestLedgerAmount ? undefined : limit;
 }
 
 function fits({ committed, held }: Counter, more: bigint, limit: bigint): boolean {

@@ -1,3 +1,5 @@
+import { largestLedgerAmount } from '@synapsekit/core';
+
 /** Where a counter's figures lie in its cell. */
 const committedAt = 0;
 const heldAt = 1;
@@ -8,8 +10,6 @@ const cellLength = 4;
 const largest = 2n ** 63n - 1n;
 /** Limits are at least this: it stands for one that nobody named yet. */
 const noLimit = -(2n ** 63n);
-/** A limit that is as good as none, and is not remembered. */
-const unlimited = 2n ** 62n;
 
 /** The cell of all counters that were forgotten: whoever still has one of them in hand changes nothing else. */
 export const forgottenCell = 0;
@@ -60,7 +60,8 @@ export class Figures {
   }
 
   setLimit(cell: number, limit: bigint): void {
-    if (limit >= unlimited) this.#values[cell + limitAt] = noLimit;
+    // As good as none.
+    if (limit >= largestLedgerAmount) this.#values[cell + limitAt] = noLimit;
     else this.#values[cell + limitAt] = limit > noLimit ? limit : noLimit + 1n;
   }
 

@@ -1,19 +1,19 @@
-import type { LedgerKey, PostLine } from '@synapsekit/core';
+import { type LedgerKey, largestLedgerAmount, type PostLine } from '@synapsekit/core';
 import { conflict } from './ledger-hold.ts';
 
-const most = 2n ** 62n;
 const maxMarks = 16;
 
 /** @throws LedgerError for an amount that no ledger counts. */
 export function checkAmount(amount: bigint, key: string): void {
-  if (amount < 0n || amount > most) {
+  if (amount < 0n || amount > largestLedgerAmount) {
     throw conflict(`an amount must be 0 to 2^62 units, got ${amount} for ${key}`);
   }
 }
 
 /** @throws LedgerError for a limit that no ledger counts. */
 export function checkLimit(limit: bigint, key: string): void {
-  if (limit > most) throw conflict(`a limit must be at most 2^62 units, got ${limit} for ${key}`);
+  if (limit > largestLedgerAmount)
+    throw conflict(`a limit must be at most 2^62 units, got ${limit} for ${key}`);
 }
 
 /** @throws LedgerError for marks that do not ascend, or too many. */
