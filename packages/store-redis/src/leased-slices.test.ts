@@ -2,7 +2,7 @@ import type { InspectableLedger, LedgerKey, PostRequest, ReserveRequest } from '
 import { ManualClock } from '@synapsekit/testing';
 import { ModelLedger } from '@synapsekit/testing/contracts';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { LeasedLedger } from './leased-ledger.ts';
 
 const daily: LedgerKey = { key: 'daily', window: { id: 'now', endsAtMs: 4_102_444_800_000 } };
@@ -176,6 +176,89 @@ test('a hold whose lease is over cannot be raised', async () => {
   await ledger.post(booking('a', 'h', 15n));
   await ledger.dispose();
   expect(await figures()).toBe('15+0');
+});
+
+/** A store at the other end of a slow network. */
+function slow(store: InspectableLedger, clock: ManualClock, ms: number): InspectableLedger {
+  return new Proxy(store, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]) => {
+        await clock.sleep(ms);
+        return value.apply(target, args);
+      };
+    },
+  });
+}
+
+describe('a raise that is under way to the shared ledger', () => {
+  async function raising() {
+    const { clock, shared, open, figures } = onSlices({ sliceMs: 1_000_000, callsPerSlice: 10 });
+    const ledger = open(slow(shared, clock, 5_000));
+    const first = ledger.reserve(reservation('h', 10n));
+    await clock.advance(10_000);
+    expect(await first).toEqual({ admitted: true });
+    const end = async () => {
+      const disposed = ledger.dispose();
+      await clock.advance(20_000);
+      await disposed;
+    };
+    return { clock, ledger, figures, end };
+  }
+
+  test('is refused when the lease of its hold ends meanwhile, and all that is posted is booked', async () => {
+    const { clock, ledger, figures, end } = await raising();
+    await clock.advance(58_000);
+    const raised = Promise.resolve(ledger.reserve(reservation('h', 200n)));
+    const refused = expect(raised).rejects.toMatchObject({ transient: false });
+    await clock.advance(3_000);
+    expect(await ledger.renew('h', 1_000)).toBe(false);
+    await clock.advance(3_000);
+    await refused;
+    const posted = ledger.post(booking('a', 'h', 500n));
+    await clock.advance(20_000);
+    await posted;
+    await end();
+    expect(await figures()).toBe('500+0');
+  });
+
+  test('is refused when its lease ended and nobody noticed yet', async () => {
+    const { clock, ledger, end, figures } = await raising();
+    await clock.advance(58_000);
+    const raised = Promise.resolve(ledger.reserve(reservation('h', 200n)));
+    const refused = expect(raised).rejects.toMatchObject({ transient: false });
+    await clock.advance(6_000);
+    await refused;
+    expect(await ledger.renew('h', 1_000)).toBe(false);
+    await ledger.post(booking('a', 'h', 7n));
+    await end();
+    expect(await figures()).toBe('7+0');
+  });
+
+  test('is refused when its hold is closed meanwhile, and keeps nothing', async () => {
+    const { clock, ledger, figures, end } = await raising();
+    const raised = Promise.resolve(ledger.reserve(reservation('h', 200n)));
+    const refused = expect(raised).rejects.toMatchObject({ transient: false });
+    await ledger.post(booking('a', 'h', 4n));
+    await clock.advance(6_000);
+    await refused;
+    expect(ledger.reserve(reservation('all', 286n))).toEqual({ admitted: true });
+    await ledger.close('all');
+    await end();
+    expect(await figures()).toBe('4+0');
+  });
+
+  test('gives back what another raise to the same amount has brought already', async () => {
+    const { clock, ledger, figures, end } = await raising();
+    const raised = [1, 2].map(() => ledger.reserve(reservation('h', 200n)));
+    await clock.advance(12_000);
+    expect(await Promise.all(raised)).toEqual([{ admitted: true }, { admitted: true }]);
+    expect(ledger.reserve(reservation('rest', 280n))).toEqual({ admitted: true });
+    await Promise.all(['h', 'rest'].map((id) => ledger.close(id)));
+    await end();
+    expect(await figures()).toBe('0+0');
+  });
 });
 
 test('a hold that was closed while its slice was being taken is not placed', async () => {

@@ -75,10 +75,7 @@ export class LocalHolds {
       this.sweep();
       throw conflict(`hold ${holdId} has expired`);
     }
-    const more = lines.map((line, i) => {
-      const extra = line.amount - (hold.granted[i] ?? 0n);
-      return { ...line, amount: extra > 0n ? extra : 0n };
-    });
+    const more = missing(hold, lines);
     if (more.every(({ amount }) => amount === 0n)) return admitted;
     const { slice } = hold;
     if (slice.take(more, this.#clock.monotonic())) {
@@ -87,7 +84,7 @@ export class LocalHolds {
     }
     return slice.takeMore(more, sliceMs).then((result) => {
       if (result.admitted) {
-        grow(hold, more);
+        this.#grant(holdId, hold, lines, more);
         return admitted;
       }
       const line = lines.find((each: LedgerKey) => isSame(each, result.refused));
@@ -96,6 +93,27 @@ export class LocalHolds {
         refused: { ...result.refused, amount: line?.amount ?? result.refused.amount },
       };
     });
+  }
+
+  /**
+   * What came from the shared ledger goes to the slice, and the hold takes from there what it needs of it now: another
+   * raise may have brought it, and the hold may have ended meanwhile.
+   *
+   * @throws LedgerError for a hold that has ended.
+   */
+  #grant(
+    holdId: string,
+    hold: LocalHold,
+    lines: readonly ReserveLine[],
+    brought: readonly ReserveLine[],
+  ): void {
+    for (const [i, line] of hold.slice.lines.entries()) line.left += brought[i]?.amount ?? 0n;
+    if (this.#clock.monotonic() >= hold.leaseEndsAtMs) this.sweep();
+    if (hold.isBooked) throw conflict(`hold ${holdId} has expired`);
+    if (this.#holds.get(holdId) !== hold) throw conflict(`hold ${holdId} is closed`);
+    const needed = missing(hold, lines);
+    for (const [i, line] of hold.slice.lines.entries()) line.left -= needed[i]?.amount ?? 0n;
+    grow(hold, needed);
   }
 
   /** Whether it lives on. */
@@ -156,6 +174,14 @@ export function overdraw(line: { left: bigint }, excess: bigint): bigint {
 
 function amountOf({ amount }: ReserveLine): bigint {
   return amount;
+}
+
+/** What a hold has to be given so that it has the amounts of all lines. */
+function missing({ granted }: LocalHold, lines: readonly ReserveLine[]): ReserveLine[] {
+  return lines.map((line, i) => {
+    const extra = line.amount - (granted[i] ?? 0n);
+    return { ...line, amount: extra > 0n ? extra : 0n };
+  });
 }
 
 function grow(hold: LocalHold, more: readonly ReserveLine[]): void {
