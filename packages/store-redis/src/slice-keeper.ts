@@ -50,10 +50,17 @@ export class SliceKeeper {
   async retire(slices: readonly LedgerSlice[]): Promise<void> {
     await Promise.all(
       slices.map(async (slice) => {
+        // What was given back can have something to tell again.
+        this.#keep(slice);
         this.#keepCrossed(await slice.retire());
-        if (slice.isClosed) this.#slices.delete(slice);
+        if (slice.isOver) this.#slices.delete(slice);
       }),
     );
+  }
+
+  /** The same in the background. What fails is done by a tick. */
+  retireSoon(slice: LedgerSlice): void {
+    void this.retire([slice]).catch(() => {});
   }
 
   /** Tells the shared ledger all that was spent here. */
@@ -110,25 +117,26 @@ export class SliceKeeper {
         marks: [],
       }));
       const slice = new LedgerSlice(this.#store, id, parts, sentAtMs + 0.8 * sliceMs);
-      const keep = (): void => {
-        this.#slices.add(slice);
-        this.#tickLater();
-      };
       const taken = await Promise.resolve(
         this.#store.reserve({ holdId: id, lines: request, leaseMs: sliceMs, onExpiry: 'book' }),
       ).catch((error: unknown) => {
         // Perhaps only the reply was lost: what nobody uses must not end as spent.
         slice.isRetired = true;
-        keep();
+        this.#keep(slice);
         throw error;
       });
       if (taken.admitted) {
         lane.slice = slice;
-        keep();
+        this.#keep(slice);
         return;
       }
     }
     lane.directUntilMs = sentAtMs + sliceMs / 10;
+  }
+
+  #keep(slice: LedgerSlice): void {
+    this.#slices.add(slice);
+    this.#tickLater();
   }
 
   #keepCrossed(crossed: readonly CrossedMark[]): void {
