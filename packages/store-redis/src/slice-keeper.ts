@@ -19,6 +19,8 @@ export class SliceKeeper {
   /** Marks that a report crossed in the background: told to the next post that asks for them. */
   #crossed: CrossedMark[] = [];
   #cancelTick: (() => void) | undefined;
+  #ticking: Promise<void> | undefined;
+  #isDisposed = false;
 
   /** @param beforeReport books in the slices what is to be told with the rest. */
   constructor(store: InspectableLedger, settings: LeasedLedgerSettings, beforeReport: () => void) {
@@ -80,11 +82,12 @@ export class SliceKeeper {
     return taken;
   }
 
-  /** Gives everything back. */
+  /** Gives everything back, and takes nothing any more. */
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
     this.#cancelTick?.();
     this.#cancelTick = undefined;
-    await Promise.allSettled(this.lanes.all().map(({ refill }) => refill));
+    await Promise.allSettled([this.#ticking, ...this.lanes.all().map(({ refill }) => refill)]);
     for (const lane of this.lanes.all()) lane.slice = undefined;
     await this.retire([...this.#slices]);
   }
@@ -94,11 +97,12 @@ export class SliceKeeper {
     const used = lane.slice;
     lane.slice = undefined;
     if (used !== undefined) await this.retire([used]);
+    if (this.#isDisposed) return;
     const statuses = await this.#store.status(asked);
     const lines = asked.map((line, i) => {
       const { committed = 0n, held = 0n } = statuses[i] ?? {};
       const free = line.limit - committed - held;
-      const share = free / BigInt(2 * processCount);
+      const share = free > 0n ? free / BigInt(2 * processCount) : 0n;
       const wanted = line.amount * BigInt(callsPerSlice);
       return { ...line, amount: share < wanted ? share : wanted, needed: line.amount, committed };
     });
@@ -144,13 +148,16 @@ export class SliceKeeper {
     if (crossed.length > 0) this.#crossed = [...this.#crossed, ...crossed].slice(-maxCrossed);
   }
 
+  /** One tick at a time; the one that runs sees to the next. */
   #tickLater(): void {
+    if (this.#isDisposed || this.#ticking !== undefined) return;
     this.#cancelTick ??= this.#settings.clock.timer(this.#settings.sliceMs / 5, () => {
       this.#cancelTick = undefined;
       // What fails now is done by the next tick.
-      void this.#tick()
+      this.#ticking = this.#tick()
         .catch(() => {})
         .finally(() => {
+          this.#ticking = undefined;
           if (this.#slices.size > 0) this.#tickLater();
         });
     });

@@ -80,6 +80,56 @@ describe('a raise that is under way to the shared ledger', () => {
   });
 });
 
+describe('a ledger that is disposed of', () => {
+  async function disposed(startMs: number) {
+    const { clock, shared, open, figures } = onSlices();
+    const asked: string[] = [];
+    const store = slow(shared, clock, () => 500);
+    const ledger = open(
+      new Proxy(store, {
+        get(target, name) {
+          asked.push(String(name));
+          return Reflect.get(target, name, target);
+        },
+      }),
+    );
+    const admitted = [ledger.reserve(reservation('h', 10n))];
+    await clock.advance(startMs);
+    if (startMs > 1_000) admitted.push(ledger.reserve(reservation('t', 10n, total)));
+    await clock.advance(400);
+    const dispose = ledger.dispose();
+    await clock.advance(5_000);
+    await dispose;
+    const askedThen = asked.length;
+    await clock.advance(100_000);
+    expect(asked.length - askedThen).toBe(0);
+    expect(clock.pending).toBe(0);
+    return { ledger, admitted, clock, figures };
+  }
+
+  test('asks nothing any more, when the first slice was being taken', async () => {
+    const { ledger, admitted, clock, figures } = await disposed(200);
+    expect(await Promise.all(admitted)).toEqual([{ admitted: true }]);
+    const closed = ledger.close('h');
+    await clock.advance(5_000);
+    await closed;
+    expect(await figures()).toBe('0+0');
+  });
+
+  test('asks nothing any more, when it was reporting and a slice was being taken', async () => {
+    const { admitted } = await disposed(2_000);
+    expect(await Promise.all(admitted)).toEqual([{ admitted: true }, { admitted: true }]);
+  });
+
+  test('takes no slices any more', async () => {
+    const { ledger, clock, figures } = await disposed(200);
+    const late = ledger.reserve(reservation('late', 10n, total));
+    await clock.advance(5_000);
+    expect(await late).toEqual({ admitted: true });
+    expect(await figures(total)).toBe('0+10');
+  });
+});
+
 /** Something to do with a call, so long after the one before was begun. */
 interface Call {
   readonly set: readonly LedgerKey[];
