@@ -1,7 +1,7 @@
 import { conflict } from './redis-errors.ts';
 
-/** The largest amount and limit. */
-const maxAmount = 2n ** 62n;
+/** The largest amount, and as a limit as good as none. */
+export const maxAmount: bigint = 2n ** 62n;
 /** The most marks of one line. */
 const maxMarks = 16;
 

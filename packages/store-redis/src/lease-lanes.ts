@@ -1,4 +1,5 @@
 import type { LedgerKey, ReserveLine } from '@synapsekit/core';
+import { maxAmount } from './figures.ts';
 import type { LedgerSlice } from './ledger-slice.ts';
 
 /** The requests over the same counters and limits. */
@@ -12,7 +13,7 @@ export interface LeaseLane {
 
 /**
  * Where a window rolls, no slice is right: what is spent out of it would count from when the slice was taken, and leave
- * the window too early.
+ * the window too early. Where a line has no limit, its slice would have no measure: it is used to go on beyond a limit.
  */
 const directLane: LeaseLane = {
   lines: [],
@@ -27,7 +28,9 @@ export class LeaseLanes {
   readonly #lanes = new Map<string, LeaseLane[]>();
 
   of(lines: readonly ReserveLine[]): LeaseLane {
-    for (const { window } of lines) if (window.lengthMs !== undefined) return directLane;
+    for (const { window, limit } of lines) {
+      if (window.lengthMs !== undefined || limit >= maxAmount) return directLane;
+    }
     const first = lines[0]?.key ?? '';
     const lanes = this.#lanes.get(first);
     if (lanes !== undefined) for (const lane of lanes) if (hasLimits(lane, lines)) return lane;

@@ -241,3 +241,30 @@ test('a mark that a report crossed in the background is told to a post that asks
   }
   expect(told).toEqual([{ ...daily, mark: 30n, committed: 40n }]);
 });
+
+test('a line of amount 0 is no obstacle, also where its limit is over', async () => {
+  const { shared, open, figures } = onSlices();
+  shared.post({ attemptId: 'before', lines: [{ ...total, amount: 1_050n }], kind: 'actual' });
+  const ledger = open();
+  const lines = [
+    { ...total, amount: 0n, limit: 1_000n },
+    { ...daily, amount: 10n, limit: 1_000n },
+  ];
+  const request = { holdId: 'h', lines, leaseMs: 60_000, onExpiry: 'book' as const };
+  expect(await ledger.reserve(request)).toEqual({ admitted: true });
+  await ledger.post({ ...booking('a', 'h', 7n), lines: lines.map((line) => ({ ...line, amount: 7n })) });
+  await ledger.dispose();
+  expect([await figures(), await figures(total)]).toEqual(['7+0', '1057+0']);
+});
+
+test('a call that no limit stops takes no slice of what is over already', async () => {
+  const { shared, open, figures } = onSlices();
+  shared.post({ attemptId: 'before', lines: [{ ...daily, amount: 1_050n }], kind: 'actual' });
+  const ledger = open();
+  const { lines, ...rest } = reservation('h', 10n);
+  const overrun = { ...rest, lines: lines.map((line) => ({ ...line, limit: 2n ** 62n })) };
+  expect(await ledger.reserve(overrun)).toEqual({ admitted: true });
+  expect(await figures()).toBe('1050+10');
+  await ledger.post(booking('a', 'h', 12n));
+  expect(await figures()).toBe('1062+0');
+});
