@@ -39,10 +39,11 @@ export class SliceKeeper {
 
   /** Gives back what this process has of a counter. Returns whether there was any. */
   async giveBack(at: LedgerKey): Promise<boolean> {
-    const mine = [...this.#slices].filter(({ lines }) => lines.some((line) => isSame(line.at, at)));
+    const isMine = ({ lines }: LedgerSlice): boolean => lines.some((line) => isSame(line.at, at));
+    const mine = [...this.#slices].filter(isMine);
     if (mine.length === 0) return false;
     for (const lane of this.lanes.all()) {
-      if (lane.slice !== undefined && mine.includes(lane.slice)) lane.slice = undefined;
+      if (lane.slice !== undefined && isMine(lane.slice)) lane.slice = undefined;
     }
     await this.retire(mine);
     return true;
