@@ -127,9 +127,8 @@ export class LeasedLedger implements InspectableLedger {
   }
 
   renew(holdId: string, leaseMs: number): boolean | Promise<boolean> {
-    this.#holds.sweep();
     const hold = this.#holds.get(holdId);
-    if (hold !== undefined) return this.#holds.renew(hold, leaseMs);
+    if (hold !== undefined) return this.#holds.renew(holdId, hold, leaseMs);
     return this.#holds.isClosed(holdId) ? false : this.#store.renew(holdId, leaseMs);
   }
 

@@ -71,10 +71,7 @@ export class LocalHolds {
     sliceMs: number,
   ): ReserveResult | Promise<ReserveResult> {
     if (!isOn(hold.slice, lines)) throw conflict(`hold ${holdId} was placed on other keys or windows`);
-    if (this.#clock.monotonic() >= hold.leaseEndsAtMs) {
-      this.sweep();
-      throw conflict(`hold ${holdId} has expired`);
-    }
+    if (this.#hasEnded(holdId, hold)) throw conflict(`hold ${holdId} has expired`);
     const more = missing(hold, lines);
     if (more.every(({ amount }) => amount === 0n)) return admitted;
     const { slice } = hold;
@@ -108,17 +105,16 @@ export class LocalHolds {
     brought: readonly ReserveLine[],
   ): void {
     for (const [i, line] of hold.slice.lines.entries()) line.left += brought[i]?.amount ?? 0n;
-    if (this.#clock.monotonic() >= hold.leaseEndsAtMs) this.sweep();
-    if (hold.booked !== undefined) throw conflict(`hold ${holdId} has expired`);
     if (this.#holds.get(holdId) !== hold) throw conflict(`hold ${holdId} is closed`);
+    if (this.#hasEnded(holdId, hold)) throw conflict(`hold ${holdId} has expired`);
     const needed = missing(hold, lines);
     for (const [i, line] of hold.slice.lines.entries()) line.left -= needed[i]?.amount ?? 0n;
     grow(hold, needed);
   }
 
   /** Whether it lives on. */
-  renew(hold: LocalHold, leaseMs: number): boolean {
-    if (hold.booked !== undefined) return false;
+  renew(holdId: string, hold: LocalHold, leaseMs: number): boolean {
+    if (this.#hasEnded(holdId, hold)) return false;
     hold.leaseEndsAtMs = Math.max(hold.leaseEndsAtMs, this.#clock.monotonic() + leaseMs);
     return true;
   }
@@ -142,16 +138,19 @@ export class LocalHolds {
 
   /** Ends the holds whose owners forgot them. */
   sweep(): void {
-    const nowMs = this.#clock.monotonic();
-    for (const [holdId, hold] of this.#holds.entries()) {
-      if (nowMs < hold.leaseEndsAtMs || hold.booked !== undefined) continue;
-      if (hold.onExpiry === 'release') {
-        this.close(holdId, hold);
-        continue;
-      }
+    for (const [holdId, hold] of this.#holds.entries()) this.#hasEnded(holdId, hold);
+  }
+
+  /** Whether the lease of a hold that is here is over; if so, it is ended by its policy. */
+  #hasEnded(holdId: string, hold: LocalHold): boolean {
+    if (hold.booked !== undefined) return true;
+    if (this.#clock.monotonic() < hold.leaseEndsAtMs) return false;
+    if (hold.onExpiry === 'release') this.close(holdId, hold);
+    else {
       hold.booked = hold.slice.bookRest(hold.left);
       this.#leave(hold.slice);
     }
+    return true;
   }
 
   #leave(slice: LedgerSlice): void {
