@@ -38,6 +38,8 @@ describe('limits', () => {
     [{ onExceeded: 'shrug' }, 'onExceeded'],
     [{ onExpiry: 'keep' }, 'onExpiry'],
     [{ onLostCall: 'ignore' }, 'onLostCall'],
+    [{ onCutStream: 'guess' }, 'onCutStream'],
+    [new TestTracker(), '{ tracker }'],
     [{ minOutputTokens: 0 }, 'minOutputTokens'],
     [{ defaultMaxOutputTokens: 1.5 }, 'defaultMaxOutputTokens'],
     [{ leaseMs: 0 }, 'leaseMs'],

@@ -94,6 +94,13 @@ export interface BudgetGuardOptions {
    * @default "book"
    */
   readonly onLostCall?: 'book' | 'release' | undefined;
+  /**
+   * What an answer is booked at that no provider counted: of a stream that was cut, aborted or left. `"received"`: the
+   * prompt and what came, an estimate; the provider may bill what was under way as well. `"hold"`: all that was held for
+   * it, which no bill exceeds, so that streams left behind never add up to more than a limit.
+   * @default "received"
+   */
+  readonly onCutStream?: 'received' | 'hold' | undefined;
   /** How long the ledger may take, milliseconds, tries included. Then the call is refused. @default 2_000 */
   readonly ledgerTimeoutMs?: number | undefined;
   /**
@@ -139,6 +146,7 @@ export interface GuardSettings {
   readonly leaseMs: number;
   readonly onExpiry: 'book' | 'release';
   readonly onLostCall: 'book' | 'release';
+  readonly onCutStream: 'received' | 'hold';
   readonly ledgerTimeoutMs: number;
   readonly tokenCounter: Exclude<BudgetGuardOptions['tokenCounter'], false | undefined>;
   readonly countsRecord: (record: CostRecord) => boolean;
@@ -165,6 +173,7 @@ const known = [
   'leaseMs',
   'onExpiry',
   'onLostCall',
+  'onCutStream',
   'ledgerTimeoutMs',
   'tokenCounter',
   'countsRecord',
@@ -176,6 +185,12 @@ const known = [
 /** @throws ConfigError for an unknown option or a wrong value. */
 export function checkGuardOptions(options: BudgetGuardOptions): GuardSettings {
   rejectUnknownKeys(options, known, 'BudgetGuardOptions');
+  // A tracker has no fields of its own that would be unknown: without this it would be taken for no options at all.
+  if (typeof (options as { readonly onRecord?: unknown }).onRecord === 'function') {
+    throw new ConfigError('The options of a guard are an object: give the tracker as { tracker }.', {
+      option: 'tracker',
+    });
+  }
   const {
     tracker,
     prices = tracker?.prices,
@@ -195,6 +210,7 @@ export function checkGuardOptions(options: BudgetGuardOptions): GuardSettings {
     leaseMs = 60_000,
     onExpiry = 'book',
     onLostCall = 'book',
+    onCutStream = 'received',
     ledgerTimeoutMs = 2_000,
     tokenCounter = exactCounter,
     countsRecord = () => true,
@@ -222,6 +238,7 @@ export function checkGuardOptions(options: BudgetGuardOptions): GuardSettings {
   requireBoolean(failOpen, 'failOpen');
   requireOneOf(onExpiry, 'onExpiry', ['book', 'release']);
   requireOneOf(onLostCall, 'onLostCall', ['book', 'release']);
+  requireOneOf(onCutStream, 'onCutStream', ['received', 'hold']);
   requireNumber(minOutputTokens, 'minOutputTokens', { integer: true, min: 1 });
   requireNumber(defaultMaxOutputTokens, 'defaultMaxOutputTokens', { integer: true, min: 1 });
   requireNumber(leaseMs, 'leaseMs', { above: 0 });
@@ -252,6 +269,7 @@ export function checkGuardOptions(options: BudgetGuardOptions): GuardSettings {
     leaseMs,
     onExpiry,
     onLostCall,
+    onCutStream,
     ledgerTimeoutMs,
     tokenCounter: tokenCounter === false ? () => undefined : tokenCounter,
     countsRecord,

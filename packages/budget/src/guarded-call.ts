@@ -14,7 +14,7 @@ import type { HoldAccount } from './hold-account.ts';
 import { refusalError } from './refusal.ts';
 import { withMaxTokens } from './set-max-tokens.ts';
 import { SmallMap } from './small-map.ts';
-import { atLeastZero, covers, lesser, minus, nothing, plus, type Spend, tokensOf } from './spend.ts';
+import { atLeastZero, covers, greater, lesser, minus, nothing, plus, type Spend, tokensOf } from './spend.ts';
 
 /**
  * One call that goes out under a hold: its own, or that of a call of the same guard around it (a router's), of which it
@@ -231,7 +231,11 @@ export class GuardedCall {
     }
     const spend = usage === undefined ? undefined : this.#priced(attempt, usage);
     if (spend === undefined) return { spend: claimed ?? this.#mostOf(attempt), actual: false };
-    return { spend, actual: outcome === 'served' && usage?.source !== 'estimated' };
+    const isEstimate = usage?.source === 'estimated';
+    if (isEstimate && this.#engine.settings.onCutStream === 'hold') {
+      return { spend: greater(spend, claimed ?? this.#mostOf(attempt)), actual: false };
+    }
+    return { spend, actual: outcome === 'served' && !isEstimate };
   }
 
   /**

@@ -76,7 +76,7 @@ export function attempt(attemptId: string, facts: Partial<Attempt>): Attempt {
   return { attemptId, provider, model, id, outcome: 'served', latencyMs: 1, ...facts };
 }
 
-export function generationOf(facts: Partial<Generation>): Generation {
+function generationOf(facts: Partial<Generation>): Generation {
   return {
     text: 'x',
     toolCalls: [],

@@ -1,4 +1,4 @@
-import type { LedgerKey, ReserveLine } from '@synapsekit/core';
+import { type LedgerKey, largestLedgerAmount, type ReserveLine } from '@synapsekit/core';
 import type { LedgerSlice } from './ledger-slice.ts';
 
 /** The requests over the same counters and limits. */
@@ -12,7 +12,7 @@ export interface LeaseLane {
 
 /**
  * Where a window rolls, no slice is right: what is spent out of it would count from when the slice was taken, and leave
- * the window too early.
+ * the window too early. Where a line has no limit, its slice would have no measure: it is used to go on beyond a limit.
  */
 const directLane: LeaseLane = {
   lines: [],
@@ -21,31 +21,57 @@ const directLane: LeaseLane = {
   directUntilMs: Number.POSITIVE_INFINITY,
 };
 
-/** Which requests share a slice. */
+/** The lanes whose lines begin with the same keys. */
+interface Branch {
+  /** Those with no further line: the same keys, but in other windows or with other limits. */
+  readonly lanes: LeaseLane[];
+  /** By the key of the next line. */
+  readonly next: Map<string, Branch>;
+}
+
+/** Which requests share a slice. However many users there are, each is found by the keys of the lines alone. */
 export class LeaseLanes {
-  /** By the key of their first line. */
-  readonly #lanes = new Map<string, LeaseLane[]>();
+  readonly #root: Branch = { lanes: [], next: new Map() };
+  readonly #all = new Set<LeaseLane>();
 
   of(lines: readonly ReserveLine[]): LeaseLane {
-    for (const { window } of lines) if (window.lengthMs !== undefined) return directLane;
-    const first = lines[0]?.key ?? '';
-    const lanes = this.#lanes.get(first);
-    if (lanes !== undefined) for (const lane of lanes) if (hasLimits(lane, lines)) return lane;
+    for (const { window, limit } of lines) {
+      if (window.lengthMs !== undefined || limit >= largestLedgerAmount) return directLane;
+    }
+    let branch = this.#root;
+    for (const { key } of lines) {
+      let next = branch.next.get(key);
+      if (next === undefined) {
+        next = { lanes: [], next: new Map() };
+        branch.next.set(key, next);
+      }
+      branch = next;
+    }
+    for (const lane of branch.lanes) if (hasLimits(lane, lines)) return lane;
     const lane: LeaseLane = { lines, slice: undefined, refill: undefined, directUntilMs: 0 };
-    if (lanes === undefined) this.#lanes.set(first, [lane]);
-    else lanes.push(lane);
+    branch.lanes.push(lane);
+    this.#all.add(lane);
     return lane;
   }
 
   all(): LeaseLane[] {
-    return [...this.#lanes.values()].flat();
+    return [...this.#all];
   }
 
   drop(lane: LeaseLane): void {
-    const first = lane.lines[0]?.key ?? '';
-    const left = this.#lanes.get(first)?.filter((other) => other !== lane) ?? [];
-    if (left.length === 0) this.#lanes.delete(first);
-    else this.#lanes.set(first, left);
+    if (this.#all.delete(lane)) this.#dropFrom(this.#root, lane, 0);
+  }
+
+  #dropFrom(branch: Branch, lane: LeaseLane, depth: number): void {
+    const key = lane.lines[depth]?.key;
+    if (key === undefined) {
+      branch.lanes.splice(branch.lanes.indexOf(lane), 1);
+      return;
+    }
+    const next = branch.next.get(key);
+    if (next === undefined) return;
+    this.#dropFrom(next, lane, depth + 1);
+    if (next.lanes.length === 0 && next.next.size === 0) branch.next.delete(key);
   }
 }
 

@@ -62,9 +62,7 @@ export class LeasedLedger implements InspectableLedger {
     this.#settings = checkLeasedLedgerOptions(options);
     const { clock, rememberCount } = this.#settings;
     this.#store = store;
-    this.#holds = new LocalHolds(clock, rememberCount, (slice) => {
-      void this.#slices.retire([slice]).catch(() => {});
-    });
+    this.#holds = new LocalHolds(clock, rememberCount, (slice) => this.#slices.retireSoon(slice));
     // What an expiry books is spent as well.
     this.#slices = new SliceKeeper(store, this.#settings, () => this.#holds.sweep());
     this.#attempts = new RememberedIds(rememberCount);
@@ -112,6 +110,7 @@ export class LeasedLedger implements InspectableLedger {
     }
     this.#attempts.add(attemptId, keys);
     if (close && holdId !== undefined) this.#holds.close(holdId, hold);
+    else if (hold.booked !== undefined && hold.slice.isRetired) this.#slices.retireSoon(hold.slice);
     if (isUrgent)
       return hold.slice.report().then((crossed) => [...crossed, ...this.#slices.takeCrossed(lines)]);
     return this.#slices.takeCrossed(lines);
@@ -128,9 +127,8 @@ export class LeasedLedger implements InspectableLedger {
   }
 
   renew(holdId: string, leaseMs: number): boolean | Promise<boolean> {
-    this.#holds.sweep();
     const hold = this.#holds.get(holdId);
-    if (hold !== undefined) return this.#holds.renew(hold, leaseMs);
+    if (hold !== undefined) return this.#holds.renew(holdId, hold, leaseMs);
     return this.#holds.isClosed(holdId) ? false : this.#store.renew(holdId, leaseMs);
   }
 
@@ -203,17 +201,21 @@ export class LeasedLedger implements InspectableLedger {
   async #postUnderSlice(hold: LocalHold, request: PostRequest): Promise<readonly CrossedMark[]> {
     const { attemptId, holdId, lines, close = false } = request;
     const { slice } = hold;
-    this.#attemptsThere.note(attemptId);
-    // What it costs beyond its hold must not be taken out of what others hold.
+    const isFirst = !this.#attemptsThere.has(attemptId);
+    if (isFirst) this.#attemptsThere.add(attemptId);
+    // What the end of its lease booked is no part of the slice any more. It counts beside this until the hold is closed.
+    const isOpen = hold.booked === undefined;
+    // What it costs beyond its hold must not be taken out of what others hold. How much more than an estimate it is, and
+    // whether anything is booked at all, only the shared ledger knows.
     const isCovered =
+      isFirst &&
       isOn(slice, lines) &&
-      lines.every(({ amount }, i) => amount <= (hold.left[i] ?? 0n) + (slice.lines[i]?.left ?? 0n));
+      lines.every(
+        ({ amount }, i) => amount <= ((isOpen && hold.left[i]) || 0n) + (slice.lines[i]?.left ?? 0n),
+      );
     for (const [i, line] of isCovered ? slice.lines.entries() : []) {
       const amount = lines[i]?.amount ?? 0n;
-      const drawn = draw(hold, i, amount);
-      overdraw(line, amount - drawn);
-      // What the expiry of the hold has booked would count twice.
-      if (hold.isBooked && line.unreported >= drawn) line.unreported -= drawn;
+      overdraw(line, isOpen ? amount - draw(hold, i, amount) : amount);
     }
     const crossed = await this.#store.post({
       ...request,
@@ -247,8 +249,8 @@ function book(
     excess = overdraw(line, amount - drawn);
     line.excess += excess;
     // What its expiry booked is booked already.
-    line.unreported += (hold.isBooked ? amount - drawn : amount) - excess;
-  } else if (!hold.isBooked) line.unreported += amount;
+    line.unreported += (hold.booked === undefined ? amount : amount - drawn) - excess;
+  } else if (hold.booked === undefined) line.unreported += amount;
   if (excess > 0n) return true;
   if (marks.length === 0) return false;
   const spent = line.committed + line.unreported + line.excess;

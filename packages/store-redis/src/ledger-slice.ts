@@ -1,4 +1,4 @@
-import type { CrossedMark, LedgerStore, PostLine, ReserveLine, ReserveResult } from '@synapsekit/core';
+import type { CrossedMark, LedgerStore, PostRequest, ReserveLine, ReserveResult } from '@synapsekit/core';
 
 /** One line of a slice. */
 export interface SliceLine {
@@ -16,10 +16,10 @@ export interface SliceLine {
   marks: readonly bigint[];
 }
 
-interface Report {
+/** What the end of a lease booked for a hold, line by line, until its owner says what it was. */
+export interface BookedRest {
   readonly attemptId: string;
-  readonly holdId: string | undefined;
-  readonly lines: readonly PostLine[];
+  readonly amounts: readonly bigint[];
 }
 
 /** A part of some counters that this process took in advance: one hold in the shared ledger. */
@@ -30,13 +30,15 @@ export class LedgerSlice {
   readonly keys: readonly string[];
   /** Monotonic: nothing is admitted from it from then on. */
   readonly usableUntilMs: number;
-  /** Calls that hold parts of it. */
+  /** Calls that hold parts of it: those whose lease ended hold nothing any more. */
   openHolds = 0;
   isRetired = false;
   readonly #store: LedgerStore;
   #reports = 0;
   /** A report whose answer is not known: it is repeated as it was. */
-  #pending: Report | undefined;
+  #pending: PostRequest | undefined;
+  /** What the ends of leases booked, and what their owners made of it: in this order. */
+  readonly #rests: PostRequest[] = [];
   #running: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
@@ -80,19 +82,38 @@ export class LedgerSlice {
     return this.#inTurn(() => this.#report());
   }
 
-  /** Reports, and gives back what is left once no call needs it any more. */
-  async retire(): Promise<readonly CrossedMark[]> {
-    this.isRetired = true;
-    const crossed = await this.report();
-    if (this.openHolds === 0 && this.#isTold && !this.#isClosed) {
-      await this.#store.close(this.id);
-      this.#isClosed = true;
-    }
-    return crossed;
+  /** The lease of a call ended: what it held still is booked, as an estimate of its own. */
+  bookRest(left: readonly bigint[]): BookedRest {
+    const rest = { attemptId: this.#nextId(), amounts: left.slice() };
+    if (rest.amounts.some((amount) => amount > 0n)) this.#addRest(rest.attemptId, rest.amounts, 'estimated');
+    for (const [i, line] of this.lines.entries()) line.committed += rest.amounts[i] ?? 0n;
+    return rest;
   }
 
-  get isClosed(): boolean {
-    return this.#isClosed;
+  /** Frees what was not needed of it in the end. */
+  freeRest({ attemptId, amounts }: BookedRest, left: readonly bigint[]): void {
+    if (left.every((amount) => amount === 0n)) return;
+    const needed = amounts.map((amount, i) => amount - (left[i] ?? 0n));
+    this.#addRest(attemptId, needed, 'actual');
+    for (const [i, line] of this.lines.entries()) line.committed -= left[i] ?? 0n;
+  }
+
+  /** Reports, and gives back what is left once no call needs it any more. */
+  retire(): Promise<readonly CrossedMark[]> {
+    this.isRetired = true;
+    return this.#inTurn(async () => {
+      const crossed = await this.#report();
+      if (this.openHolds === 0 && this.#isTold && !this.#isClosed) {
+        await this.#store.close(this.id);
+        this.#isClosed = true;
+      }
+      return crossed;
+    });
+  }
+
+  /** It is given back, and there is nothing to tell. A call whose lease ended may still add to that. */
+  get isOver(): boolean {
+    return this.#isClosed && this.#isTold;
   }
 
   #inTurn<T>(operation: () => Promise<T>): Promise<T> {
@@ -106,15 +127,15 @@ export class LedgerSlice {
     for (;;) {
       this.#pending ??= this.#nextReport();
       if (this.#pending === undefined) return crossed;
-      const told = await this.#store.post({ ...this.#pending, kind: 'actual' });
+      const told = await this.#store.post(this.#pending);
       crossed.push(...told);
       this.#pending = undefined;
     }
   }
 
-  #nextReport(): Report | undefined {
-    if (this.#isTold) return undefined;
-    this.#reports += 1;
+  #nextReport(): PostRequest | undefined {
+    const rest = this.#rests.shift();
+    if (rest !== undefined || this.#isTold) return rest;
     const isExcess = this.lines.every(({ unreported }) => unreported === 0n);
     const lines = this.lines.map((line) => {
       const { at, marks } = line;
@@ -124,10 +145,26 @@ export class LedgerSlice {
       line.committed += amount;
       return { key: at.key, window: at.window, amount, marks };
     });
-    return { attemptId: `${this.id}:${this.#reports}`, holdId: isExcess ? undefined : this.id, lines };
+    return { attemptId: this.#nextId(), holdId: isExcess ? undefined : this.id, lines, kind: 'actual' };
+  }
+
+  #addRest(attemptId: string, amounts: readonly bigint[], kind: PostRequest['kind']): void {
+    const lines = this.lines.map(({ at, marks }, i) => {
+      return { key: at.key, window: at.window, amount: amounts[i] ?? 0n, marks };
+    });
+    this.#rests.push({ attemptId, holdId: this.id, lines, kind });
+  }
+
+  #nextId(): string {
+    this.#reports += 1;
+    return `${this.id}:${this.#reports}`;
   }
 
   get #isTold(): boolean {
-    return this.lines.every(({ unreported, excess }) => unreported === 0n && excess === 0n);
+    return (
+      this.#pending === undefined &&
+      this.#rests.length === 0 &&
+      this.lines.every(({ unreported, excess }) => unreported === 0n && excess === 0n)
+    );
   }
 }

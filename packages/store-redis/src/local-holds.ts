@@ -1,7 +1,7 @@
 import type { Clock, LedgerKey, ReserveLine, ReserveRequest, ReserveResult } from '@synapsekit/core';
 import { IdTable } from './id-table.ts';
 import { isOn, isSame } from './lease-lanes.ts';
-import type { LedgerSlice } from './ledger-slice.ts';
+import type { BookedRest, LedgerSlice } from './ledger-slice.ts';
 import { conflict } from './redis-errors.ts';
 import { RememberedIds } from './remembered-ids.ts';
 
@@ -12,8 +12,8 @@ export interface LocalHold {
   readonly granted: bigint[];
   readonly left: bigint[];
   leaseEndsAtMs: number;
-  /** Its lease ended, and what was left counts as spent until its owner comes back. */
-  isBooked: boolean;
+  /** Its lease ended: what was left counts as spent until its owner says what it was. */
+  booked: BookedRest | undefined;
 }
 
 const admitted: ReserveResult = Object.freeze({ admitted: true });
@@ -21,15 +21,15 @@ const admitted: ReserveResult = Object.freeze({ admitted: true });
 /** What the calls of this process hold of its slices. */
 export class LocalHolds {
   readonly #clock: Clock;
-  readonly #onFree: (slice: LedgerSlice) => void;
+  readonly #onDue: (slice: LedgerSlice) => void;
   readonly #holds = new IdTable<LocalHold>();
   /** Holds that ended here; the oldest are forgotten. */
   readonly #closed: RememberedIds;
 
-  /** @param onFree told of a retired slice whose last hold ended. */
-  constructor(clock: Clock, rememberCount: number, onFree: (slice: LedgerSlice) => void) {
+  /** @param onDue told of a retired slice whose last hold ended, or that has something more to report. */
+  constructor(clock: Clock, rememberCount: number, onDue: (slice: LedgerSlice) => void) {
     this.#clock = clock;
-    this.#onFree = onFree;
+    this.#onDue = onDue;
     this.#closed = new RememberedIds(rememberCount);
   }
 
@@ -54,7 +54,7 @@ export class LocalHolds {
       granted,
       left: granted.slice(),
       leaseEndsAtMs,
-      isBooked: false,
+      booked: undefined,
     });
     slice.openHolds += 1;
     return true;
@@ -71,14 +71,8 @@ export class LocalHolds {
     sliceMs: number,
   ): ReserveResult | Promise<ReserveResult> {
     if (!isOn(hold.slice, lines)) throw conflict(`hold ${holdId} was placed on other keys or windows`);
-    if (this.#clock.monotonic() >= hold.leaseEndsAtMs) {
-      this.sweep();
-      throw conflict(`hold ${holdId} has expired`);
-    }
-    const more = lines.map((line, i) => {
-      const extra = line.amount - (hold.granted[i] ?? 0n);
-      return { ...line, amount: extra > 0n ? extra : 0n };
-    });
+    if (this.#hasEnded(holdId, hold)) throw conflict(`hold ${holdId} has expired`);
+    const more = missing(hold, lines);
     if (more.every(({ amount }) => amount === 0n)) return admitted;
     const { slice } = hold;
     if (slice.take(more, this.#clock.monotonic())) {
@@ -87,7 +81,7 @@ export class LocalHolds {
     }
     return slice.takeMore(more, sliceMs).then((result) => {
       if (result.admitted) {
-        grow(hold, more);
+        this.#grant(holdId, hold, lines, more);
         return admitted;
       }
       const line = lines.find((each: LedgerKey) => isSame(each, result.refused));
@@ -98,43 +92,70 @@ export class LocalHolds {
     });
   }
 
+  /**
+   * What came from the shared ledger goes to the slice, and the hold takes from there what it needs of it now: another
+   * raise may have brought it, and the hold may have ended meanwhile.
+   *
+   * @throws LedgerError for a hold that has ended.
+   */
+  #grant(
+    holdId: string,
+    hold: LocalHold,
+    lines: readonly ReserveLine[],
+    brought: readonly ReserveLine[],
+  ): void {
+    for (const [i, line] of hold.slice.lines.entries()) line.left += brought[i]?.amount ?? 0n;
+    if (this.#holds.get(holdId) !== hold) throw conflict(`hold ${holdId} is closed`);
+    if (this.#hasEnded(holdId, hold)) throw conflict(`hold ${holdId} has expired`);
+    const needed = missing(hold, lines);
+    for (const [i, line] of hold.slice.lines.entries()) line.left -= needed[i]?.amount ?? 0n;
+    grow(hold, needed);
+  }
+
   /** Whether it lives on. */
-  renew(hold: LocalHold, leaseMs: number): boolean {
-    if (hold.isBooked) return false;
+  renew(holdId: string, hold: LocalHold, leaseMs: number): boolean {
+    if (this.#hasEnded(holdId, hold)) return false;
     hold.leaseEndsAtMs = Math.max(hold.leaseEndsAtMs, this.#clock.monotonic() + leaseMs);
     return true;
   }
 
-  /** Gives what is left of it back to its slice. */
+  /** Gives what is left of it back to its slice, or frees what the end of its lease booked and nobody needed. */
   close(holdId: string, hold: LocalHold): void {
-    const { slice, left, isBooked } = hold;
-    for (let i = 0; i < left.length; i++) {
-      const [line, rest = 0n] = [slice.lines[i], left[i]];
-      if (line === undefined || rest === 0n) continue;
-      if (!isBooked) line.left += rest;
-      else if (line.unreported >= rest) {
-        line.unreported -= rest;
-        line.left += rest;
-      }
-    }
-    slice.openHolds -= 1;
+    const { slice, left, booked } = hold;
     this.#holds.delete(holdId);
     this.#closed.add(holdId);
-    if (slice.isRetired && slice.openHolds === 0) this.#onFree(slice);
+    if (booked !== undefined) {
+      slice.freeRest(booked, left);
+      if (slice.isRetired) this.#onDue(slice);
+      return;
+    }
+    for (let i = 0; i < left.length; i++) {
+      const [line, rest = 0n] = [slice.lines[i], left[i]];
+      if (line !== undefined && rest !== 0n) line.left += rest;
+    }
+    this.#leave(slice);
   }
 
   /** Ends the holds whose owners forgot them. */
   sweep(): void {
-    const nowMs = this.#clock.monotonic();
-    for (const [holdId, hold] of this.#holds.entries()) {
-      if (nowMs < hold.leaseEndsAtMs || hold.isBooked) continue;
-      if (hold.onExpiry === 'release') {
-        this.close(holdId, hold);
-        continue;
-      }
-      hold.isBooked = true;
-      for (const [i, line] of hold.slice.lines.entries()) line.unreported += hold.left[i] ?? 0n;
+    for (const [holdId, hold] of this.#holds.entries()) this.#hasEnded(holdId, hold);
+  }
+
+  /** Whether the lease of a hold that is here is over; if so, it is ended by its policy. */
+  #hasEnded(holdId: string, hold: LocalHold): boolean {
+    if (hold.booked !== undefined) return true;
+    if (this.#clock.monotonic() < hold.leaseEndsAtMs) return false;
+    if (hold.onExpiry === 'release') this.close(holdId, hold);
+    else {
+      hold.booked = hold.slice.bookRest(hold.left);
+      this.#leave(hold.slice);
     }
+    return true;
+  }
+
+  #leave(slice: LedgerSlice): void {
+    slice.openHolds -= 1;
+    if (slice.isRetired && slice.openHolds === 0) this.#onDue(slice);
   }
 }
 
@@ -156,6 +177,14 @@ export function overdraw(line: { left: bigint }, excess: bigint): bigint {
 
 function amountOf({ amount }: ReserveLine): bigint {
   return amount;
+}
+
+/** What a hold has to be given so that it has the amounts of all lines. */
+function missing({ granted }: LocalHold, lines: readonly ReserveLine[]): ReserveLine[] {
+  return lines.map((line, i) => {
+    const extra = line.amount - (granted[i] ?? 0n);
+    return { ...line, amount: extra > 0n ? extra : 0n };
+  });
 }
 
 function grow(hold: LocalHold, more: readonly ReserveLine[]): void {

@@ -19,6 +19,8 @@ export class SliceKeeper {
   /** Marks that a report crossed in the background: told to the next post that asks for them. */
   #crossed: CrossedMark[] = [];
   #cancelTick: (() => void) | undefined;
+  #ticking: Promise<void> | undefined;
+  #isDisposed = false;
 
   /** @param beforeReport books in the slices what is to be told with the rest. */
   constructor(store: InspectableLedger, settings: LeasedLedgerSettings, beforeReport: () => void) {
@@ -37,10 +39,11 @@ export class SliceKeeper {
 
   /** Gives back what this process has of a counter. Returns whether there was any. */
   async giveBack(at: LedgerKey): Promise<boolean> {
-    const mine = [...this.#slices].filter(({ lines }) => lines.some((line) => isSame(line.at, at)));
+    const isMine = ({ lines }: LedgerSlice): boolean => lines.some((line) => isSame(line.at, at));
+    const mine = [...this.#slices].filter(isMine);
     if (mine.length === 0) return false;
     for (const lane of this.lanes.all()) {
-      if (lane.slice !== undefined && mine.includes(lane.slice)) lane.slice = undefined;
+      if (lane.slice !== undefined && isMine(lane.slice)) lane.slice = undefined;
     }
     await this.retire(mine);
     return true;
@@ -50,10 +53,17 @@ export class SliceKeeper {
   async retire(slices: readonly LedgerSlice[]): Promise<void> {
     await Promise.all(
       slices.map(async (slice) => {
+        // What was given back can have something to tell again.
+        this.#keep(slice);
         this.#keepCrossed(await slice.retire());
-        if (slice.isClosed) this.#slices.delete(slice);
+        if (slice.isOver) this.#slices.delete(slice);
       }),
     );
+  }
+
+  /** The same in the background. What fails is done by a tick. */
+  retireSoon(slice: LedgerSlice): void {
+    void this.retire([slice]).catch(() => {});
   }
 
   /** Tells the shared ledger all that was spent here. */
@@ -73,11 +83,12 @@ export class SliceKeeper {
     return taken;
   }
 
-  /** Gives everything back. */
+  /** Gives everything back, and takes nothing any more. */
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
     this.#cancelTick?.();
     this.#cancelTick = undefined;
-    await Promise.allSettled(this.lanes.all().map(({ refill }) => refill));
+    await Promise.allSettled([this.#ticking, ...this.lanes.all().map(({ refill }) => refill)]);
     for (const lane of this.lanes.all()) lane.slice = undefined;
     await this.retire([...this.#slices]);
   }
@@ -87,11 +98,12 @@ export class SliceKeeper {
     const used = lane.slice;
     lane.slice = undefined;
     if (used !== undefined) await this.retire([used]);
+    if (this.#isDisposed) return;
     const statuses = await this.#store.status(asked);
     const lines = asked.map((line, i) => {
       const { committed = 0n, held = 0n } = statuses[i] ?? {};
       const free = line.limit - committed - held;
-      const share = free / BigInt(2 * processCount);
+      const share = free > 0n ? free / BigInt(2 * processCount) : 0n;
       const wanted = line.amount * BigInt(callsPerSlice);
       return { ...line, amount: share < wanted ? share : wanted, needed: line.amount, committed };
     });
@@ -110,25 +122,26 @@ export class SliceKeeper {
         marks: [],
       }));
       const slice = new LedgerSlice(this.#store, id, parts, sentAtMs + 0.8 * sliceMs);
-      const keep = (): void => {
-        this.#slices.add(slice);
-        this.#tickLater();
-      };
       const taken = await Promise.resolve(
         this.#store.reserve({ holdId: id, lines: request, leaseMs: sliceMs, onExpiry: 'book' }),
       ).catch((error: unknown) => {
         // Perhaps only the reply was lost: what nobody uses must not end as spent.
         slice.isRetired = true;
-        keep();
+        this.#keep(slice);
         throw error;
       });
       if (taken.admitted) {
         lane.slice = slice;
-        keep();
+        this.#keep(slice);
         return;
       }
     }
     lane.directUntilMs = sentAtMs + sliceMs / 10;
+  }
+
+  #keep(slice: LedgerSlice): void {
+    this.#slices.add(slice);
+    this.#tickLater();
   }
 
   #keepCrossed(crossed: readonly CrossedMark[]): void {
@@ -136,13 +149,16 @@ export class SliceKeeper {
     if (crossed.length > 0) this.#crossed = [...this.#crossed, ...crossed].slice(-maxCrossed);
   }
 
+  /** One tick at a time; the one that runs sees to the next. */
   #tickLater(): void {
+    if (this.#isDisposed || this.#ticking !== undefined) return;
     this.#cancelTick ??= this.#settings.clock.timer(this.#settings.sliceMs / 5, () => {
       this.#cancelTick = undefined;
       // What fails now is done by the next tick.
-      void this.#tick()
+      this.#ticking = this.#tick()
         .catch(() => {})
         .finally(() => {
+          this.#ticking = undefined;
           if (this.#slices.size > 0) this.#tickLater();
         });
     });
