@@ -10,6 +10,8 @@ interface Entry<T> {
  * Values by id, for entries that come and go all the time. A `Map` makes itself a new table each time as many were taken
  * out as it has room for, and every old table keeps the next one: once one of them has grown old, so do all that follow,
  * with everything that ever was in them, until the whole heap is collected. This one is always the same table.
+ *
+ * Who asks several times for one id can give its hash, so that it is not made each time.
  */
 export class IdTable<T> {
   /** Open addressing: half of it at least is free. */
@@ -20,23 +22,22 @@ export class IdTable<T> {
     return this.#size;
   }
 
-  get(id: string): T | undefined {
-    return this.#slots[this.#find(id, hashOf(id))]?.value;
+  get(id: string, hash: number = hashOf(id)): T | undefined {
+    return this.#slots[this.#find(id, hash)]?.value;
   }
 
   /** Adds a value, or puts it in the place of another. */
-  set(id: string, value: T): void {
-    const hash = hashOf(id);
+  set(id: string, value: T, hash: number = hashOf(id)): void {
     const slot = this.#find(id, hash);
     if (this.#slots[slot] === undefined) this.#size += 1;
     this.#slots[slot] = { id, hash, value };
     if (2 * this.#size > this.#slots.length) this.#grow();
   }
 
-  delete(id: string): void {
+  delete(id: string, hash: number = hashOf(id)): void {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let free = this.#find(id, hashOf(id));
+    let free = this.#find(id, hash);
     if (slots[free] === undefined) return;
     this.#size -= 1;
     // What was put further back because this place was taken moves up.

@@ -12,6 +12,7 @@ import type {
   ReserveResult,
 } from '@synapsekit/core';
 import { checkAmount, checkLease, checkLimit, checkMarks } from './figures.ts';
+import { hashOf } from './id-hash.ts';
 import { isOn, type LeaseLane } from './lease-lanes.ts';
 import {
   checkLeasedLedgerOptions,
@@ -79,12 +80,15 @@ export class LeasedLedger implements InspectableLedger {
       checkAmount(amount);
       checkLimit(limit);
     }
-    const known = this.#holds.get(holdId);
+    const hash = hashOf(holdId);
+    const known = this.#holds.get(holdId, hash);
     if (known !== undefined) return this.#holds.again(known, request, this.#settings.sliceMs);
     if (this.#direct.has(holdId)) return this.#store.reserve(request);
-    this.#refuseClosed(holdId);
+    this.#refuseClosed(holdId, hash);
     const lane = this.#slices.lanes.of(lines);
-    return this.#holds.admit(lane.slice, request) ? admitted : this.#reserveElsewhere(lane, request);
+    return this.#holds.admit(lane.slice, request, hash)
+      ? admitted
+      : this.#reserveElsewhere(lane, request, hash);
   }
 
   post(request: PostRequest): readonly CrossedMark[] | Promise<readonly CrossedMark[]> {
@@ -92,7 +96,8 @@ export class LeasedLedger implements InspectableLedger {
     const hold = holdId === undefined ? undefined : this.#holds.get(holdId);
     // Several guards may book the same attempt, each on its own counters.
     const keys = hold !== undefined && isOn(hold.slice, lines) ? hold.slice.keys : undefined;
-    if (this.#attempts.has(attemptId, keys ?? lines.map(({ key }) => key))) {
+    const hash = hashOf(attemptId);
+    if (this.#attempts.has(attemptId, keys ?? lines.map(({ key }) => key), hash)) {
       if (close && holdId !== undefined) return Promise.resolve(this.close(holdId)).then(() => noMarks);
       return noMarks;
     }
@@ -101,14 +106,14 @@ export class LeasedLedger implements InspectableLedger {
       checkAmount(amount);
       if (marks !== undefined) checkMarks(marks);
     }
-    const isKnownThere = this.#attemptsThere.has(attemptId);
+    const isKnownThere = this.#attemptsThere.has(attemptId, undefined, hash);
     if (kind !== 'actual' || isKnownThere || keys === undefined) return this.#postUnderSlice(hold, request);
     let isUrgent = false;
     for (const [i, { amount, marks = noLevels }] of lines.entries()) {
       const line = hold.slice.lines[i];
       if (line !== undefined && book(hold, i, line, amount, marks)) isUrgent = true;
     }
-    this.#attempts.add(attemptId, keys);
+    this.#attempts.add(attemptId, keys, hash);
     if (close && holdId !== undefined) this.#holds.close(holdId, hold);
     else if (hold.booked !== undefined && hold.slice.isRetired) this.#slices.retireSoon(hold.slice);
     if (isUrgent)
@@ -165,12 +170,12 @@ export class LeasedLedger implements InspectableLedger {
     await this.#store.dispose();
   }
 
-  async #reserveElsewhere(lane: LeaseLane, request: ReserveRequest): Promise<ReserveResult> {
+  async #reserveElsewhere(lane: LeaseLane, request: ReserveRequest, hash: number): Promise<ReserveResult> {
     for (let tries = 0; tries < 2 && this.#settings.clock.monotonic() >= lane.directUntilMs; tries++) {
       await this.#slices.refill(lane, request.lines);
-      this.#refuseClosed(request.holdId);
-      if (this.#holds.get(request.holdId) !== undefined || this.#holds.admit(lane.slice, request))
-        return admitted;
+      this.#refuseClosed(request.holdId, hash);
+      if (this.#holds.get(request.holdId, hash) !== undefined) return admitted;
+      if (this.#holds.admit(lane.slice, request, hash)) return admitted;
     }
     const result = await this.#reserveDirectly(request);
     if (result.admitted) return result;
@@ -227,8 +232,8 @@ export class LeasedLedger implements InspectableLedger {
   }
 
   /** @throws LedgerError for a hold that is closed, also before it was ever seen. */
-  #refuseClosed(holdId: string): void {
-    if (this.#holds.isClosed(holdId) || this.#closedThere.has(holdId))
+  #refuseClosed(holdId: string, hash: number): void {
+    if (this.#holds.isClosed(holdId, hash) || this.#closedThere.has(holdId, undefined, hash))
       throw conflict(`hold ${holdId} is closed`);
   }
 }

@@ -7,6 +7,8 @@ import { RememberedIds } from './remembered-ids.ts';
 
 /** A hold that lives in this process, in a slice. */
 export interface LocalHold {
+  /** Of its id. */
+  readonly hash: number;
   readonly slice: LedgerSlice;
   readonly onExpiry: ReserveRequest['onExpiry'];
   readonly granted: bigint[];
@@ -33,29 +35,25 @@ export class LocalHolds {
     this.#closed = new RememberedIds(rememberCount);
   }
 
-  get(holdId: string): LocalHold | undefined {
-    return this.#holds.get(holdId);
+  get(holdId: string, hash?: number): LocalHold | undefined {
+    return this.#holds.get(holdId, hash);
   }
 
   /** Whether it ended here. */
-  isClosed(holdId: string): boolean {
-    return this.#closed.has(holdId);
+  isClosed(holdId: string, hash?: number): boolean {
+    return this.#closed.has(holdId, undefined, hash);
   }
 
   /** Places a hold in a slice, if there is one and it has enough. */
-  admit(slice: LedgerSlice | undefined, { holdId, lines, leaseMs, onExpiry }: ReserveRequest): boolean {
+  admit(slice: LedgerSlice | undefined, request: ReserveRequest, hash: number): boolean {
+    const { holdId, lines, leaseMs, onExpiry } = request;
     const nowMs = this.#clock.monotonic();
     if (slice === undefined || !slice.take(lines, nowMs)) return false;
     const granted = lines.map(amountOf);
     const leaseEndsAtMs = nowMs + leaseMs;
-    this.#holds.set(holdId, {
-      slice,
-      onExpiry,
-      granted,
-      left: granted.slice(),
-      leaseEndsAtMs,
-      booked: undefined,
-    });
+    const left = granted.slice();
+    const hold = { hash, slice, onExpiry, granted, left, leaseEndsAtMs, booked: undefined };
+    this.#holds.set(holdId, hold, hash);
     slice.openHolds += 1;
     return true;
   }
@@ -121,9 +119,9 @@ export class LocalHolds {
 
   /** Gives what is left of it back to its slice, or frees what the end of its lease booked and nobody needed. */
   close(holdId: string, hold: LocalHold): void {
-    const { slice, left, booked } = hold;
-    this.#holds.delete(holdId);
-    this.#closed.add(holdId);
+    const { slice, left, booked, hash } = hold;
+    this.#holds.delete(holdId, hash);
+    this.#closed.add(holdId, undefined, hash);
     if (booked !== undefined) {
       slice.freeRest(booked, left);
       if (slice.isRetired) this.#onDue(slice);

@@ -6,7 +6,8 @@ const noKeys: readonly string[] = [];
  * The ids that came last: at least so many of them, and at most twice as many. They are let go a generation at a time,
  * since taking single ones out of the front of a large `Set` costs more the more were taken out before.
  *
- * The same id may stand for several things, told apart by the keys that are given with it, in their order.
+ * The same id may stand for several things, told apart by the keys that are given with it, in their order. Who asks
+ * several times for one id can give its hash, so that it is not made each time.
  */
 export class RememberedIds {
   readonly #count: number;
@@ -17,10 +18,10 @@ export class RememberedIds {
     this.#count = count;
   }
 
-  has(id: string, keys: readonly string[] = noKeys): boolean {
+  has(id: string, keys: readonly string[] = noKeys, hash?: number): boolean {
     if (this.#recent.size === 0 && this.#old.size === 0) return false;
-    const hash = hashOf(id);
-    return this.#recent.has(id, hash, keys) || this.#old.has(id, hash, keys);
+    const known = hash ?? hashOf(id);
+    return this.#recent.has(id, known, keys) || this.#old.has(id, known, keys);
   }
 
   /** Adds an id if it is not there. */
@@ -29,14 +30,14 @@ export class RememberedIds {
   }
 
   /** Adds an id that is not there. The keys are kept as they are, so that many ids can share one list of them. */
-  add(id: string, keys: readonly string[] = noKeys): void {
+  add(id: string, keys: readonly string[] = noKeys, hash: number = hashOf(id)): void {
     if (this.#recent.size >= this.#count) {
       const forgotten = this.#old;
       forgotten.clear();
       this.#old = this.#recent;
       this.#recent = forgotten;
     }
-    this.#recent.add(id, hashOf(id), keys);
+    this.#recent.add(id, hash, keys);
   }
 }
 
