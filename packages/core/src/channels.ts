@@ -59,6 +59,27 @@ export interface BreakerMessage {
   readonly reason: string;
 }
 
+/** One model in a router's decision: its figures, and who moved or removed it for which reason. */
+export interface RouteMessageCandidate {
+  /** `LLM.id`. */
+  readonly id: string;
+  /** Its place in the plan, from 1; absent when it is not in it. */
+  readonly place?: number | undefined;
+  /** Predicted quality, 0 to 1, where the router predicts it. */
+  readonly quality?: number | undefined;
+  /** Expected cost in dollars, charges included, where it is known. */
+  readonly costUsd?: number | undefined;
+  readonly notes: readonly {
+    /** Name of the policy. */
+    readonly policy: string;
+    /** `"excluded"`, `"deferred"`, `"preferred"`, `"charged"`. */
+    readonly action: string;
+    readonly reason: string;
+    /** Dollars of a charge. */
+    readonly costUsd?: number | undefined;
+  }[];
+}
+
 /** A router decided, or a call that it decided about has ended. */
 export interface RouteMessage {
   readonly version: 1;
@@ -68,8 +89,8 @@ export interface RouteMessage {
   readonly decisionId: string;
   /** Ids of the models in the order in which they are to be asked. */
   readonly planned: readonly string[];
-  /** Each model with its figures, and who moved or removed it for which reason. Of a decision. */
-  readonly candidates?: readonly object[] | undefined;
+  /** Each model, those of the plan first. Of a decision. */
+  readonly candidates?: readonly RouteMessageCandidate[] | undefined;
   /** `LLM.id` of the model that served. Of an end. */
   readonly servedBy?: string | undefined;
   /** What the call cost in all, in dollars, where the router was given prices. Of an end. */

@@ -18,9 +18,9 @@ export {
   type LLMMessage,
   type MessageChannel,
   type RouteMessage,
+  type RouteMessageCandidate,
   routeChannel,
 } from './channels.ts';
-export { readUsage } from './chat-completions/usage.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { defineLLM, type LLMDefinition } from './define-llm.ts';
 export {

@@ -16,4 +16,5 @@ export { type HeaderReader, parseRetryAfter } from './retry-after.ts';
 export type { ChatClient, SdkRequestOptions } from './sdk.ts';
 export { StreamAssembler } from './stream-assembler.ts';
 export type { LoadTokenizer } from './token-counting.ts';
+export { readUsage } from './usage.ts';
 export { WireFailure } from './wire-failure.ts';

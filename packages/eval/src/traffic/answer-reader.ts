@@ -1,4 +1,5 @@
-import { readUsage, type Usage } from '@synapsekit/core';
+import type { Usage } from '@synapsekit/core';
+import { readUsage } from '@synapsekit/core/chat-completions';
 import { asCount, asObject, asText, type JsonObject } from './json.ts';
 import type { Endpoint } from './model-call.ts';
 

@@ -183,6 +183,11 @@ describe('a decision', () => {
         { type: 'decision', decisionId: 'id-1', planned: ['test/strong', 'test/middle', 'test/cheap'] },
         { type: 'end', decisionId: 'id-1', costUsd: 0.1, errorCode: 'error' },
       ]);
+      expect(messages[0]?.candidates?.map(({ id, place }) => `${place} ${id}`)).toEqual([
+        '1 test/strong',
+        '2 test/middle',
+        '3 test/cheap',
+      ]);
       expect(JSON.stringify(messages)).not.toContain('secret');
       expect(Object.isFrozen(messages[0])).toBe(true);
     } finally {
