@@ -15,6 +15,15 @@ export const systemIds: IdSource = () => {
   return minted();
 };
 
+/**
+ * Processes that start from one snapshot of Node's heap start with all that it held: no pool must be in it, or all of them
+ * would mint the same ids.
+ */
+function forgetInSnapshots(forget: () => void): void {
+  const { startupSnapshot } = process.getBuiltinModule('node:v8');
+  if (startupSnapshot.isBuildingSnapshot()) startupSnapshot.addSerializeCallback(forget);
+}
+
 /** Bytes of one UUID, and how many of them are asked of the system at once: most of what that takes is asking. */
 const uuidBytes = 16;
 const batch = 256;
@@ -32,6 +41,9 @@ function uuidSource(): IdSource {
   const pool = new Uint8Array(batch * uuidBytes);
   const text = Buffer.alloc(36, '-');
   let next = pool.length;
+  forgetInSnapshots(() => {
+    next = pool.length;
+  });
   return () => {
     if (next === pool.length) {
       randomFillSync(pool);
