@@ -9,7 +9,7 @@ const env = {
   ACME_TOKEN: 'pass.w(rd',
   DB_PASSWORD: 'pass.w(rd-and-more',
   SHORT_SECRET: 'short',
-  HOME_TOKEN: '/mnt/ada/token',
+  HOME_TOKEN: '/ada/token',
   PATH: 'hunter2-plain-path',
 };
 
@@ -25,7 +25,7 @@ describe('redactValues', () => {
   });
 
   test('leaves short values, paths and everything else as they are', () => {
-    const plain = { text: 'short /mnt/ada/token pass-w(rd', list: [1n, null, undefined, true] };
+    const plain = { text: 'short /ada/token pass-w(rd', list: [1n, null, undefined, true] };
     expect(redact(plain)).toBe(plain);
     expect(redactValues({})('hunter2-plain')).toBe('hunter2-plain');
   });

@@ -33,7 +33,13 @@ async function leaveStreams(onCutStream: 'received' | 'hold') {
   await guard.flush();
   const { limits, holds } = await guard.status();
   const committed = parseUsd(limits[0]?.committedUsdExact ?? '');
-  return { admitted, committed, holds, tracked: parseUsd(tracker.totalUsdExact), bill: provider.bill.totalPico };
+  return {
+    admitted,
+    committed,
+    holds,
+    tracked: parseUsd(tracker.totalUsdExact),
+    bill: provider.bill.totalPico,
+  };
 }
 
 test('booked at their holds, streams that are left never cost more than a limit, whatever was under way', async () => {
