@@ -184,13 +184,13 @@ const known = [
 
 /** @throws ConfigError for an unknown option or a wrong value. */
 export function checkGuardOptions(options: BudgetGuardOptions): GuardSettings {
-  rejectUnknownKeys(options, known, 'BudgetGuardOptions');
   // A tracker has no fields of its own that would be unknown: without this it would be taken for no options at all.
-  if (typeof (options as { readonly onRecord?: unknown }).onRecord === 'function') {
+  if (typeof (options as { readonly onRecord?: unknown } | null)?.onRecord === 'function') {
     throw new ConfigError('The options of a guard are an object: give the tracker as { tracker }.', {
       option: 'tracker',
     });
   }
+  rejectUnknownKeys(options, known, 'BudgetGuardOptions');
   const {
     tracker,
     prices = tracker?.prices,
