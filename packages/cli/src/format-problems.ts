@@ -1,3 +1,4 @@
+import { formatUsd } from '@synapsekit/core';
 import { type ErrorReport, formatError, type TrafficReport } from '@synapsekit/eval';
 import type { LoadedCases } from './load-cases.ts';
 
@@ -34,15 +35,21 @@ export function formatVerdict({
   loadErrors,
   strayErrors,
   billed,
+  budgetUsd,
   interrupted,
 }: {
   readonly loadErrors: readonly unknown[];
   readonly strayErrors: readonly unknown[];
-  readonly billed?: Pick<TrafficReport, 'stop'> | undefined;
+  readonly billed?: Pick<TrafficReport, 'stop' | 'billedUsd'> | undefined;
+  /** What the run might spend, in dollars. */
+  readonly budgetUsd?: string | undefined;
   readonly interrupted?: string | undefined;
 }): string {
   const stop = billed?.stop;
   const lines = [
+    billed !== undefined &&
+      budgetUsd !== undefined &&
+      `${formatUsd(billed.billedUsd)} of the budget of ${formatUsd(budgetUsd)} spent.`,
     interrupted ?? false,
     loadErrors.length > 0 && `${count(loadErrors.length, 'file')} could not be loaded, see above.`,
     strayErrors.length > 0 &&

@@ -228,7 +228,7 @@ async function runAndReport(run: TestRun, loaded: LoadedCases): Promise<number> 
 }
 
 async function print(
-  { options, io, output }: TestRun,
+  { options, io, output, traffic }: TestRun,
   report: TestReport,
   {
     reporter,
@@ -250,7 +250,7 @@ async function print(
   if (text && report.comparison !== undefined) io.stdout.write(formatComparison(report.comparison));
   for (const problem of later) io.stderr.write(`${problem}\n`);
   if (journal.problem !== undefined) io.stderr.write(`${journal.problem}\n`);
-  if (text) io.stderr.write(formatVerdict(report));
+  if (text) io.stderr.write(formatVerdict({ ...report, budgetUsd: traffic.budgetUsd }));
 }
 
 async function closeTraffic({ controller }: Traffic): Promise<readonly string[]> {

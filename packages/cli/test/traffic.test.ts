@@ -139,7 +139,9 @@ test('what the body of a file asks is no exception: a miss exits with 5, what do
   expect(refused.code).toBe(3);
   expect(refused.stderr).toMatch(/Outside of cases, .*: budget: /);
   expect(provider.requests).toHaveLength(0);
-  expect((await sandbox.run(['test', '--budget', '0.01'], { env })).code).toBe(0);
+  const enough = await sandbox.run(['test', '--budget', '0.01'], { env });
+  expect(enough.code).toBe(0);
+  expect(enough.stderr).toMatch(/^\$0\.0\d+ of the budget of \$0\.01 spent\.$/m);
 }, 60_000);
 
 test('a broken tape exits with 2 and its line, before anything is sent', async () => {
