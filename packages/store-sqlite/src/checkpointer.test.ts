@@ -144,12 +144,15 @@ describe('the thread that empties the log', () => {
       const turnInto = () => other.exec('PRAGMA application_id = 77');
       if (when.startsWith('before')) turnInto();
       const checkpointer = new Checkpointer(file);
+      let isPaused = false;
       checkpointer.start(() => {
+        isPaused = true;
         turnInto();
         return () => {};
       });
       await checkpointer.close();
       expect(other.prepare('PRAGMA application_id').get()).toEqual({ application_id: 77 });
+      expect(isPaused).toBe(when === 'in the middle of one'); // else nothing was moved before
       other.close();
       file.close();
     },
