@@ -1,26 +1,72 @@
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import type { LedgerFile } from './ledger-file.ts';
 import { applicationId } from './schema.ts';
 
-/** What the thread runs. In one string, since it has to be found however the package is bundled. */
+/**
+ * What the thread runs. In one string, since it has to be found however the package is bundled.
+ *
+ * It opens the file long after the ledger did. In the meantime there may be none, or another one, so it makes none, and
+ * neither reads nor writes one before it is sure to have what the ledger has. The ledger keeps its files open, so nothing
+ * else gets their numbers.
+ */
 const thread = `
+  const { statSync } = require('node:fs');
   const { parentPort, workerData } = require('node:worker_threads');
   const { DatabaseSync } = require('node:sqlite');
-  const db = new DatabaseSync(workerData.path);
-  db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 20');
-  const passive = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
-  const restart = db.prepare('PRAGMA wal_checkpoint(RESTART)');
+  const { url, files } = workerData;
+  let db;
+
+  const areInPlace = () =>
+    files.every(({ path, dev, ino }) => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found !== undefined && found.dev === dev && found.ino === ino;
+    });
+  const isLedger = (db) => db.prepare('PRAGMA application_id').get().application_id === ${applicationId};
+
+  function open() {
+    const opened = new DatabaseSync(new URL(url));
+    try {
+      if (areInPlace()) {
+        opened.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 20');
+        if (isLedger(opened) && areInPlace()) return opened; // once more, since the log was opened only now
+      }
+    } catch {
+      // The next one does it.
+    }
+    opened.close();
+  }
+
+  const isAllMoved = (mode) => db.prepare('PRAGMA wal_checkpoint(' + mode + ')').get().busy === 0;
+
   // The first to write into a log that starts over has to wait for the disk. Writes what is there already.
-  const write = db.prepare('PRAGMA application_id = ${applicationId}');
+  function write() {
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      if (!isLedger(db) || !areInPlace()) return false;
+      db.exec('PRAGMA application_id = ${applicationId}; COMMIT');
+      return true;
+    } finally {
+      if (db.isTransaction) db.exec('ROLLBACK');
+    }
+  }
+
+  function checkpoint(what) {
+    if (!areInPlace()) return false;
+    db ??= open();
+    if (db === undefined) return false;
+    return what === 'restart' ? isAllMoved('RESTART') && write() : isAllMoved('PASSIVE');
+  }
+
   parentPort.on('message', (what) => {
     if (what === 'close') {
-      db.close();
+      db?.close();
       parentPort.close();
       return;
     }
     let isDone = false;
     try {
-      isDone = (what === 'restart' ? restart : passive).get().busy === 0;
-      if (isDone && what === 'restart') write.run();
+      isDone = checkpoint(what);
     } catch {
       // The next one does it.
     }
@@ -36,13 +82,13 @@ const thread = `
  * was written since, for which everybody is kept from writing for a moment.
  */
 export class Checkpointer {
-  readonly #path: string;
+  readonly #file: Pick<LedgerFile, 'path' | 'files'>;
   #worker: Worker | undefined;
   #answer: ((isDone: boolean) => void) | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(path: string) {
-    this.#path = path;
+  constructor(file: Pick<LedgerFile, 'path' | 'files'>) {
+    this.#file = file;
   }
 
   /**
@@ -86,9 +132,12 @@ export class Checkpointer {
   }
 
   #spawn(): Worker {
+    const { path, files } = this.#file;
+    const url = pathToFileURL(path);
+    url.search = 'mode=rw'; // opens what is there, and makes nothing
     const worker = new Worker(thread, {
       eval: true,
-      workerData: { path: this.#path },
+      workerData: { url: url.href, files },
       // The process was warned of node:sqlite when it loaded it.
       execArgv: ['--disable-warning=ExperimentalWarning'],
     });

@@ -82,7 +82,7 @@ export class GroupWriter {
     this.#records = records;
     this.#tidier = tidier;
     this.#options = options;
-    this.#checkpointer = new Checkpointer(file.path);
+    this.#checkpointer = new Checkpointer(file);
     this.#turns = new LockTurns(options.random);
   }
 

@@ -9,6 +9,13 @@ import { openDatabase } from './open-database.ts';
 /** How often, in milliseconds, it is looked whether the files are still where they were. */
 const lookEveryMs = 20;
 
+/** A file as it was when it was opened: a device and a number on it are one file's as long as somebody has it open. */
+export interface OpenedFile {
+  readonly path: string;
+  readonly dev: number;
+  readonly ino: number;
+}
+
 /**
  * The open file of a ledger: transactions, and making them survive a loss of power.
  *
@@ -19,8 +26,9 @@ const lookEveryMs = 20;
 export class LedgerFile {
   readonly path: string;
   readonly db: DatabaseSync;
+  /** The database and its log. */
+  readonly files: readonly OpenedFile[];
   readonly #log: number;
-  readonly #identity: string;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #rollback: StatementSync;
@@ -30,8 +38,9 @@ export class LedgerFile {
     this.path = path;
     this.db = db;
     // SQLite locks the other two files, never the log: opening it here takes no lock away.
-    this.#log = openSync(`${path}-wal`, 'r+');
-    this.#identity = identityOf(statSync(path), fstatSync(this.#log));
+    const logPath = `${path}-wal`;
+    this.#log = openSync(logPath, 'r+');
+    this.files = [openedFile(path, statSync(path)), openedFile(logPath, fstatSync(this.#log))];
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
     this.#rollback = db.prepare('ROLLBACK');
@@ -87,9 +96,7 @@ export class LedgerFile {
     const nowMs = performance.now();
     if (nowMs - this.#lookedAtMs < lookEveryMs) return;
     this.#lookedAtMs = nowMs;
-    const quietly = { throwIfNoEntry: false } as const;
-    const identity = identityOf(statSync(this.path, quietly), statSync(`${this.path}-wal`, quietly));
-    if (identity === this.#identity) return;
+    if (this.files.every(isInPlace)) return;
     throw new LedgerError(
       `The ledger ${this.path} was deleted or replaced while it was open. What it counted since may be lost. Open it anew.`,
       { transient: false },
@@ -102,8 +109,13 @@ export class LedgerFile {
   }
 }
 
-function identityOf(...files: (Stats | undefined)[]): string {
-  return files.map((file) => (file === undefined ? 'gone' : `${file.dev}:${file.ino}`)).join(' ');
+function openedFile(path: string, { dev, ino }: Stats): OpenedFile {
+  return { path, dev, ino };
+}
+
+function isInPlace({ path, dev, ino }: OpenedFile): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && found.dev === dev && found.ino === ino;
 }
 
 /** A new file survives a loss of power once its folder says that it is there. */
