@@ -2,6 +2,7 @@ import { type OutcomeTable, pairOf } from '../learned/outcome-table.ts';
 import { Bootstrap, type Estimate, estimate } from '../measure/bootstrap.ts';
 import { GapCurve, type GapMetrics } from '../measure/gap-curve.ts';
 import { PartedCurve } from '../measure/parted-curve.ts';
+import { type TextGroups, textGroups } from '../measure/same-text.ts';
 import { seededRandom } from '../measure/seeded-random.ts';
 import {
   aiq,
@@ -27,6 +28,7 @@ export class MeasuredRows {
   readonly #costs: readonly Float64Array[];
   readonly #draws: number;
   readonly #seed: number;
+  readonly #texts: TextGroups;
   readonly #length: GapCurve;
   readonly #lengthDraws: readonly (number | undefined)[];
   readonly #lengthApgr: number;
@@ -36,6 +38,7 @@ export class MeasuredRows {
 
   constructor(table: OutcomeTable, { draws, seed }: { readonly draws: number; readonly seed: number }) {
     this.#table = table;
+    this.#texts = textGroups(table.texts);
     this.#draws = draws;
     this.#seed = seed;
     this.costUnit = table.costs === undefined ? 'strong-calls' : 'usd';
@@ -183,7 +186,11 @@ export class MeasuredRows {
   #bootstrap<Metrics>(curve: { metrics(counts: Uint16Array): Metrics | undefined }): (Metrics | undefined)[] {
     const random = seededRandom(this.#seed);
     const drawn: (Metrics | undefined)[] = [];
-    for (const counts of new Bootstrap(this.#table.rows, { draws: this.#draws, random })) {
+    for (const counts of new Bootstrap(this.#table.rows, {
+      draws: this.#draws,
+      random,
+      texts: this.#texts,
+    })) {
       drawn.push(curve.metrics(counts));
     }
     return drawn;
@@ -193,7 +200,7 @@ export class MeasuredRows {
     const [from, to] = this.#range;
     const random = seededRandom(this.#seed);
     const drawn: number[] = [];
-    for (const counts of new Bootstrap(this.#table.rows, { draws: aiqDraws, random })) {
+    for (const counts of new Bootstrap(this.#table.rows, { draws: aiqDraws, random, texts: this.#texts })) {
       drawn.push(aiq(averages(points, counts), from, to));
     }
     return estimate(aiq(averages(points), from, to), drawn);

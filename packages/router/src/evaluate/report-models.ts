@@ -1,5 +1,6 @@
 import type { OutcomeTable } from '../learned/outcome-table.ts';
 import { Bootstrap, estimate } from '../measure/bootstrap.ts';
+import { textGroups } from '../measure/same-text.ts';
 import { seededRandom } from '../measure/seeded-random.ts';
 import type { ReportedModel } from './route-report.ts';
 
@@ -12,11 +13,13 @@ export function reportModels(
   for (const counts of new Bootstrap(table.rows, {
     draws: Math.min(draws, 400),
     random: seededRandom(seed),
+    texts: textGroups(table.texts),
   })) {
+    const drawnRows = counts.reduce((sum, count) => sum + count, 0);
     for (const [index, column] of table.scores.entries()) {
       let sum = 0;
       for (let row = 0; row < table.rows; row++) sum += (counts[row] as number) * (column[row] as number);
-      drawn[index]?.push(sum / table.rows);
+      drawn[index]?.push(sum / drawnRows);
     }
   }
   return table.models

@@ -1,4 +1,5 @@
 import type { Random } from '@synapsekit/core';
+import { dealTexts, textGroups, textMeans } from '../measure/same-text.ts';
 import { shuffled } from '../measure/seeded-random.ts';
 import { headQuality, learnHeads, type TextMatrix } from './learn-heads.ts';
 import { type OutcomeTable, pairOf } from './outcome-table.ts';
@@ -19,17 +20,19 @@ export function rowFolds(rows: number, count: number, random: Random): Folds {
 
 /**
  * Rows dealt out so that each part has as many of each pair of scores: predictions of parts are then as high as each other
- * and can stand in one order. Left to chance, a part with many gains is predicted by heads that have seen few.
+ * and can stand in one order. Left to chance, a part with many gains is predicted by heads that have seen few. Rows with
+ * the same text stand in one part, by the mean of their scores: heads that have seen one of them know the others.
  */
 export function evenFolds(table: OutcomeTable, count: number, random: Random): Folds {
   const { weak, strong } = pairOf(table);
-  const gain = (row: number): number => (strong[row] as number) - (weak[row] as number);
+  const texts = textGroups(table.texts);
+  const gains = textMeans(texts, difference(strong, weak));
+  const scores = textMeans(texts, weak);
+  const meanOf = (means: Float64Array, row: number): number => means[texts.of[row] as number] as number;
   const order = Array.from(shuffled(table.rows, random)).sort(
-    (a, b) => gain(a) - gain(b) || (weak[a] as number) - (weak[b] as number),
+    (a, b) => meanOf(gains, a) - meanOf(gains, b) || meanOf(scores, a) - meanOf(scores, b),
   );
-  const of = new Int32Array(table.rows);
-  for (const [place, row] of order.entries()) of[row] = place % count;
-  return { count, of };
+  return { count, of: dealTexts(texts, order, count) };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { beyondLength } from '../measure/beyond-length.ts';
 import { Bootstrap, type Estimate, estimate, quantile } from '../measure/bootstrap.ts';
 import { GapCurve } from '../measure/gap-curve.ts';
+import { type TextGroups, textGroups, textMeans } from '../measure/same-text.ts';
 import { seededRandom } from '../measure/seeded-random.ts';
 import { type Breathe, difference, type Folds, heldOutQuality } from './held-out.ts';
 import type { TextMatrix } from './learn-heads.ts';
@@ -30,11 +31,17 @@ export async function validateHeads(
   const lengths = table.texts.map(({ length }) => length);
   const pair = pairOf(table);
   const curveOf = (of: ArrayLike<number>): GapCurve => new GapCurve({ scores: of, ...pair });
-  const { z, p } = beyondLength(scores, lengths, difference(pair.strong, pair.weak));
+  const groups = textGroups(table.texts);
+  // A text is one observation, however often it stands there.
+  const { z, p } = beyondLength(
+    textMeans(groups, scores),
+    textMeans(groups, lengths),
+    textMeans(groups, difference(pair.strong, pair.weak)),
+  );
   return {
     by: options.by,
     folds: folds.count,
-    ...compare(curveOf(scores), curveOf(lengths), options.seed),
+    ...compare(curveOf(scores), curveOf(lengths), groups, options.seed),
     beyondLength: { z: four(z), p: Number(p.toPrecision(3)) },
   };
 }
@@ -52,11 +59,12 @@ export function isProven({ apgr, lengthApgr, advantage, beyondLength: { p } }: V
 function compare(
   router: GapCurve,
   length: GapCurve,
+  texts: TextGroups,
   seed: number,
 ): { readonly apgr: Estimate; readonly lengthApgr: number; readonly advantage: Estimate } {
   const apgr: number[] = [];
   const ahead: number[] = [];
-  for (const counts of new Bootstrap(router.rows, { random: seededRandom(seed) })) {
+  for (const counts of new Bootstrap(router.rows, { random: seededRandom(seed), texts })) {
     const [ours, theirs] = [router.metrics(counts)?.apgr, length.metrics(counts)?.apgr];
     if (ours === undefined || theirs === undefined) continue;
     apgr.push(ours);

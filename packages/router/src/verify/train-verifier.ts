@@ -3,6 +3,7 @@ import { SparseBuilder, type SparseMatrix } from '../learned/feature-vector.ts';
 import { type Int8Weights, packWeights } from '../learned/int8-weights.ts';
 import { type LogisticWeights, trainLogistic } from '../learned/train-logistic.ts';
 import { quantile } from '../measure/bootstrap.ts';
+import { dealTexts, textGroups } from '../measure/same-text.ts';
 import { seededRandom, shuffled } from '../measure/seeded-random.ts';
 import type { OutcomeRow } from '../outcomes/outcome.ts';
 import { queryText } from '../query.ts';
@@ -122,7 +123,7 @@ export interface ForeseeOptions {
   readonly withPrompt?: boolean;
 }
 
-/** Cross-validation: each row is judged by a verifier that has not seen it. */
+/** Cross-validation: each row is judged by a verifier that has not seen its question, in this row or another. */
 export function foreseen(rows: readonly VerifierRow[], options: ForeseeOptions): ForeseenRows {
   const folds = foreseeing(rows, options);
   for (;;) {
@@ -140,9 +141,10 @@ export function* foreseeing(
   const right = new Float64Array(rows.length);
   const gain = new Float64Array(rows.length);
   const order = shuffled(rows.length, seededRandom(seed));
+  const parts = dealTexts(textGroups(rows.map(({ question }) => question)), order, folds);
   for (let fold = 0; fold < folds; fold++) {
-    const train = order.filter((_, index) => index % folds !== fold);
-    const test = order.filter((_, index) => index % folds === fold);
+    const train = order.filter((row) => parts[row] !== fold);
+    const test = order.filter((row) => parts[row] === fold);
     // Norms, too, are learned from the other rows only.
     const norms = verifierNorms(Array.from(train, (row) => rows[row] as VerifierRow));
     const matrix = matrixOf(rows, new VerifierFeatures(buckets, norms, withPrompt));
