@@ -20,8 +20,9 @@ const processes = 8;
 const everyMs = 200;
 const workers = 4;
 const leaseMs = 4_000;
-/** So little that the limit is met before the end, and enough for all that are in flight at once. */
-const limitUsdFor = (kills: number): number => 1.5 + 0.5 * kills;
+/** More than is spent while processes are killed; those that live spend on until it is met. */
+const limitUsdFor = (kills: number): number => 4 + 2 * kills;
+const untilMetMs = 60_000;
 
 /** Answers of one to ten tokens, the same for the same call. */
 function saysTokens(callId: string): number {
@@ -78,6 +79,7 @@ export async function killedProcesses(store: Store, options: KilledProcessesOpti
     onProgress?.(kills + 1);
   }
   await Promise.all(successors);
+  for (let waitedMs = 0; refused === 0 && waitedMs < untilMetMs; waitedMs += 50) await sleep(50);
   await Promise.all(living.map(kill));
   await provider.idle();
   await sleep(leaseMs + everyMs); // what a dead process had sent may arrive after its end
