@@ -19,8 +19,8 @@ const fullNote =
 
 const groupsNote =
   'One process alone commits all pairs that are in flight in one transaction, which makes it three times as fast as with a ' +
-  'transaction for each (pairs, 16 at once, against a pair alone). Several have to hand the lock on after every commit. The ' +
-  'prototype of the target had no groups: 4,100 to 4,700 pairs a second alone, 3,900 with 4 processes and 3,000 with 8. ' +
+  'transaction for each (pairs, 16 at once, against a pair alone). Several take turns of some milliseconds, and whoever takes ' +
+  'the lock over has to read again what the others have changed. The prototype of the target had no groups: 4,100 to 4,700 pairs a second alone, 3,900 with 4 processes and 3,000 with 8. ' +
   'Against one process without groups the target is met (the next row).';
 
 const flatNote =
