@@ -150,9 +150,12 @@ describe.each(Object.entries(adapters))('%s', (_name, { model, sdkError, create 
     ['T17 {}', faults.emptyObject()],
     ['T18 a web page', faults.html()],
   ])('%s with status 200: the SDK resolves, the adapter does not', async (_, fault) => {
-    simulated.fail(fault, { times: 2 });
-    await expect(sdk.chat.completions.create(raw)).resolves.toBeDefined();
-    expect((await failure(() => llm.generate('Hi'))).error).toMatchObject({
+    // For these two only: what T14 gave up may get to the provider after its own time.
+    const where = ({ body }: { readonly body: unknown }) => JSON.stringify(body).includes('Odd');
+    simulated.fail(fault, { times: 2, where });
+    const odd = { ...raw, messages: [{ role: 'user' as const, content: 'Odd' }] };
+    await expect(sdk.chat.completions.create(odd)).resolves.toBeDefined();
+    expect((await failure(() => llm.generate('Odd'))).error).toMatchObject({
       kind: 'malformed',
       status: undefined,
     });
